@@ -1,0 +1,32 @@
+package agent
+
+import (
+	"context"
+	"iter"
+
+	"github.com/drover-ai/drover/prompts"
+)
+
+// Model is what an agent needs of a language model: messages and tool definitions in, typed deltas out. The in-process
+// runtime (package llm/chat) is one; any langchaingo provider becomes one through llm/langchain. Whoever writes another
+// can check it with agenttest.TestModel.
+type Model interface {
+	// Name identifies the model in results and logs.
+	Name() string
+	// Generate writes the assistant's next message and runs no tool. It yields text as it is written, each tool call once
+	// it is complete, and last of all, unless there was an error, a delta whose Done is set. It stops within 50 ms when ctx
+	// ends or the caller stops reading. Several goroutines may call it at once.
+	Generate(ctx context.Context, req prompts.Request) iter.Seq2[prompts.Delta, error]
+}
+
+// ContextLengther is an optional capability of a [Model]: how many tokens a conversation may have. With it, long tool
+// results are cut to what fits; without it, to [Limits].ToolResultBytes.
+type ContextLengther interface {
+	ContextLength() int
+}
+
+// TokenCounter is an optional capability of a [Model]: how many tokens a text takes. Without it a token is taken to be
+// three bytes, which errs on the safe side for English.
+type TokenCounter interface {
+	CountTokens(text string) int
+}
