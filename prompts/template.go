@@ -51,6 +51,9 @@ type RenderInput struct {
 	AddGenerationPrompt bool
 	// ToolsInUserMessage shows the tools in the first user message, where the template knows the difference.
 	ToolsInUserMessage bool
+	// BuiltinTools names the tools that the model knows from its training and calls behind <|python_tag|>:
+	// brave_search, wolfram_alpha, code_interpreter. Nil: none. Templates without them ignore it.
+	BuiltinTools []string
 	// SplitToolCalls lets templates that allow one call a message render messages with several: as one
 	// message a call, each followed by its result. Without it they fail as the original templates do.
 	SplitToolCalls bool
