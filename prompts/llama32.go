@@ -53,7 +53,7 @@ func (llama32) Render(input RenderInput) (Prompt, error) {
 	if input.SplitToolCalls {
 		messages = SplitToolCalls(messages)
 	}
-	var p Prompt
+	var p promptBuilder
 	p.trusted(beginOfText)
 	system := ""
 	if len(messages) > 0 && messages[0].Role == RoleSystem {
@@ -84,11 +84,11 @@ func (llama32) Render(input RenderInput) (Prompt, error) {
 	if input.AddGenerationPrompt {
 		p.header(string(RoleAssistant))
 	}
-	return p, nil
+	return p.prompt(), nil
 }
 
 // llama32System writes the system block.
-func (p *Prompt) llama32System(system string, input RenderInput) error {
+func (p *promptBuilder) llama32System(system string, input RenderInput) error {
 	p.header(string(RoleSystem))
 	if input.Tools != nil || input.BuiltinTools != nil {
 		p.trusted("Environment: ipython\n")
@@ -117,7 +117,7 @@ func (p *Prompt) llama32System(system string, input RenderInput) error {
 }
 
 // llama32Message writes one message that is not the system message.
-func (p *Prompt) llama32Message(m Message, builtins []string) error {
+func (p *promptBuilder) llama32Message(m Message, builtins []string) error {
 	switch {
 	case m.ToolCalls != nil:
 		if len(m.ToolCalls) != 1 {
@@ -156,7 +156,7 @@ func (p *Prompt) llama32Message(m Message, builtins []string) error {
 }
 
 // header writes a message's header. The role is text from outside, so it cannot close the header early.
-func (p *Prompt) header(role string) {
+func (p *promptBuilder) header(role string) {
 	p.trusted(startHeader)
 	switch Role(role) {
 	case RoleSystem, RoleUser, RoleAssistant, RoleTool:
@@ -168,7 +168,7 @@ func (p *Prompt) header(role string) {
 }
 
 // toolObjects writes tools as indented JSON, an empty line after each.
-func (p *Prompt) toolObjects(tools []ToolDefinition) error {
+func (p *promptBuilder) toolObjects(tools []ToolDefinition) error {
 	for _, tool := range tools {
 		source, err := tool.sourceValue()
 		if err != nil {
@@ -183,7 +183,7 @@ func (p *Prompt) toolObjects(tools []ToolDefinition) error {
 const codeInterpreter = "code_interpreter"
 
 // builtinCall writes a call of a built-in tool: <|python_tag|>name.call(query="…"), or the bare code.
-func (p *Prompt) builtinCall(name string, arguments value) {
+func (p *promptBuilder) builtinCall(name string, arguments value) {
 	p.trusted(pythonTag)
 	if code, ok := arguments.member("code"); ok && name == codeInterpreter && code.kind == kindString {
 		p.untrusted(code.text)

@@ -57,7 +57,7 @@ func (llama32Pythonic) Render(input RenderInput) (Prompt, error) {
 		system = trimPython(messages[0].Content)
 		messages = messages[1:]
 	}
-	var p Prompt
+	var p promptBuilder
 	p.trusted(beginOfText)
 	p.pythonicSystem(system, tools, input.ToolsInUserMessage)
 	toolsShown := tools == "" || !input.ToolsInUserMessage
@@ -82,11 +82,11 @@ func (llama32Pythonic) Render(input RenderInput) (Prompt, error) {
 	if input.AddGenerationPrompt {
 		p.header(string(RoleAssistant))
 	}
-	return p, nil
+	return p.prompt(), nil
 }
 
 // pythonicSystem writes the system block when there is something to say in it.
-func (p *Prompt) pythonicSystem(system, tools string, toolsInUserMessage bool) {
+func (p *promptBuilder) pythonicSystem(system, tools string, toolsInUserMessage bool) {
 	showTools := tools != "" && !toolsInUserMessage
 	if !showTools && system == "" {
 		return
@@ -103,7 +103,7 @@ func (p *Prompt) pythonicSystem(system, tools string, toolsInUserMessage bool) {
 	p.trusted(endOfTurn)
 }
 
-func (p *Prompt) pythonicMessage(m Message) error {
+func (p *promptBuilder) pythonicMessage(m Message) error {
 	switch {
 	case len(m.ToolCalls) > 0:
 		p.header(string(RoleAssistant))

@@ -21,22 +21,29 @@ func (p Prompt) String() string {
 	return text.String()
 }
 
+// promptBuilder collects a prompt.
+type promptBuilder struct{ parts Prompt }
+
 // trusted appends the template's own text.
-func (p *Prompt) trusted(text string) { p.add(text, true) }
+func (p *promptBuilder) trusted(text string) { p.parts = append(p.parts, Segment{text, true}) }
 
 // untrusted appends text that came from anywhere else.
-func (p *Prompt) untrusted(text string) { p.add(text, false) }
+func (p *promptBuilder) untrusted(text string) { p.parts = append(p.parts, Segment{text, false}) }
 
-// add appends text, joining it with the last segment when that has the same trust.
-func (p *Prompt) add(text string, trusted bool) {
-	if text == "" {
-		return
+// prompt returns what was collected, neighbors of the same trust joined.
+func (p *promptBuilder) prompt() Prompt {
+	var prompt Prompt
+	for i := 0; i < len(p.parts); {
+		trusted := p.parts[i].Trusted
+		var text strings.Builder
+		for ; i < len(p.parts) && (p.parts[i].Trusted == trusted || p.parts[i].Text == ""); i++ {
+			text.WriteString(p.parts[i].Text)
+		}
+		if text.Len() > 0 {
+			prompt = append(prompt, Segment{text.String(), trusted})
+		}
 	}
-	if n := len(*p); n > 0 && (*p)[n-1].Trusted == trusted {
-		(*p)[n-1].Text += text
-		return
-	}
-	*p = append(*p, Segment{Text: text, Trusted: trusted})
+	return prompt
 }
 
 // RenderInput is what a [Template] renders.
