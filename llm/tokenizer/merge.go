@@ -1,16 +1,13 @@
 package tokenizer
 
-import (
-	"container/heap"
-	"math"
-)
+import "container/heap"
 
 // piece appends the tokens of one piece: its own token if it has one, else what merging its bytes comes to.
 func (t *Tokenizer) piece(dst []Token, piece string) []Token {
 	if len(piece) == 1 {
 		return append(dst, t.bytes[piece[0]])
 	}
-	if id, ok := t.ranks[piece]; ok {
+	if id := t.ranks.find(piece); id != noToken {
 		return append(dst, id)
 	}
 	if len(piece) <= shortPiece {
@@ -20,16 +17,7 @@ func (t *Tokenizer) piece(dst []Token, piece string) []Token {
 }
 
 // shortPiece is up to where looking at all pairs again is faster than keeping them in a heap.
-const shortPiece = 96
-
-const noRank = math.MaxInt32
-
-func (t *Tokenizer) rank(s string) Token {
-	if id, ok := t.ranks[s]; ok {
-		return id
-	}
-	return noRank
-}
+const shortPiece = 160
 
 // mergeShort merges the adjacent pair of the lowest rank, the leftmost of several, until none is left.
 func (t *Tokenizer) mergeShort(dst []Token, piece string) []Token {
@@ -41,9 +29,9 @@ func (t *Tokenizer) mergeShort(dst []Token, piece string) []Token {
 		starts[i] = i
 	}
 	for i := range n {
-		ranks[i] = noRank
+		ranks[i] = noToken
 		if i+2 <= n {
-			ranks[i] = t.rank(piece[i : i+2])
+			ranks[i] = t.ranks.pairs[uint(piece[i])|uint(piece[i+1])<<8]
 		}
 	}
 	for n > 1 {
@@ -53,7 +41,7 @@ func (t *Tokenizer) mergeShort(dst []Token, piece string) []Token {
 				best = i
 			}
 		}
-		if ranks[best] == noRank {
+		if ranks[best] == noToken {
 			break
 		}
 		copy(starts[best+1:n], starts[best+2:n+1])
@@ -61,9 +49,9 @@ func (t *Tokenizer) mergeShort(dst []Token, piece string) []Token {
 		n--
 		join := func(i int) Token {
 			if i+2 > n {
-				return noRank
+				return noToken
 			}
-			return t.rank(piece[starts[i]:starts[i+2]])
+			return t.ranks.find(piece[starts[i]:starts[i+2]])
 		}
 		ranks[best] = join(best)
 		if best > 0 {
@@ -75,7 +63,7 @@ func (t *Tokenizer) mergeShort(dst []Token, piece string) []Token {
 		if len(part) == 1 {
 			dst = append(dst, t.bytes[part[0]])
 		} else {
-			dst = append(dst, t.ranks[part])
+			dst = append(dst, t.ranks.find(part))
 		}
 	}
 	return dst
@@ -110,7 +98,7 @@ func (t *Tokenizer) mergeLong(dst []Token, piece string) []Token {
 	for i := range n {
 		after[i], before[i+1] = int32(i+1), int32(i)
 		if i+2 <= n {
-			if r := t.rank(piece[i : i+2]); r != noRank {
+			if r := t.ranks.pairs[uint(piece[i])|uint(piece[i+1])<<8]; r != noToken {
 				queue = append(queue, pair{r, i, i + 2})
 			}
 		}
@@ -126,13 +114,13 @@ func (t *Tokenizer) mergeLong(dst []Token, piece string) []Token {
 		before[p.end] = int32(p.left)
 		if p.end < n {
 			end := int(after[p.end])
-			if r := t.rank(piece[p.left:end]); r != noRank {
+			if r := t.ranks.find(piece[p.left:end]); r != noToken {
 				heap.Push(&queue, pair{r, p.left, end})
 			}
 		}
 		if p.left > 0 {
 			start := int(before[p.left])
-			if r := t.rank(piece[start:p.end]); r != noRank {
+			if r := t.ranks.find(piece[start:p.end]); r != noToken {
 				heap.Push(&queue, pair{r, start, p.end})
 			}
 		}
@@ -142,7 +130,7 @@ func (t *Tokenizer) mergeLong(dst []Token, piece string) []Token {
 		if len(part) == 1 {
 			dst = append(dst, t.bytes[part[0]])
 		} else {
-			dst = append(dst, t.ranks[part])
+			dst = append(dst, t.ranks.find(part))
 		}
 	}
 	return dst

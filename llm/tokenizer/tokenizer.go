@@ -15,7 +15,7 @@ type Tokenizer struct {
 	names   map[Token]string // of special tokens
 	special map[string]Token
 	longest int // bytes of the longest special token's name
-	ranks   map[string]Token
+	ranks   *table
 	bytes   [256]Token // the tokens of single bytes; -1 if there is none
 	stops   []Token
 	starts  [256]bool // bytes with which special tokens begin
@@ -35,7 +35,6 @@ func New(v Vocabulary) (*Tokenizer, error) {
 	}
 	t := &Tokenizer{
 		pieces: make([][]byte, len(v.Pieces)), names: map[Token]string{}, special: map[string]Token{},
-		ranks: make(map[string]Token, len(v.Pieces)),
 	}
 	for i := range t.bytes {
 		t.bytes[i] = -1
@@ -54,12 +53,15 @@ func New(v Vocabulary) (*Tokenizer, error) {
 			t.starts[piece[0]] = true
 			continue
 		}
-		if _, twice := t.ranks[piece]; twice {
-			continue // the first has the lower rank and always wins
-		}
-		t.pieces[i], t.ranks[piece] = []byte(piece), id
-		if len(piece) == 1 {
+		t.pieces[i] = []byte(piece)
+		if len(piece) == 1 && t.bytes[piece[0]] < 0 {
 			t.bytes[piece[0]] = id
+		}
+	}
+	t.ranks = newTable(t.pieces)
+	for i, piece := range t.pieces { // of two tokens with the same bytes the first has the lower rank and always wins
+		if len(piece) > 0 {
+			t.ranks.add(string(piece), Token(i))
 		}
 	}
 	for b, id := range t.bytes {
