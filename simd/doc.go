@@ -1,0 +1,20 @@
+// Package simd has the kernels of a language model's forward pass: products with quantized and plain matrices, attention,
+// norms and activations. It knows numbers, not models.
+//
+// Each kernel is one documented Go function. What it computes is defined by a twin in plain Go; where the CPU allows it,
+// assembly does the same faster. Integers agree bit for bit, and so do the floating-point results, because the twins add in
+// the order in which the registers do and use fused multiply-adds where the assembly does.
+//
+//	kernel            avx512 (F, BW, VL, VNNI)      go
+//	MatMul Q4_0, Q8_0 16 rows × 1, 2 or 4 tokens    twin
+//	MatMul F32 F16 BF16  twin                       twin
+//	AttendScores, AttendSum                         twin
+//	float16 ↔ float32  16 at a time                 twin
+//	the others         twin                         twin
+//
+// The variant is chosen once, when the program starts; [Variant] tells which. DROVER_SIMD in the environment forces one by
+// name ("avx512", "go").
+//
+// A result never depends on how rows are split over goroutines, nor on how many tokens are computed together: prefill and
+// decode of the same tokens give the same bits.
+package simd
