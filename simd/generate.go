@@ -1,0 +1,3 @@
+package simd
+
+//go:generate sh -c "cd _asm && go run . .."
