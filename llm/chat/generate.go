@@ -1,0 +1,267 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/drover-ai/drover/llm"
+	"github.com/drover-ai/drover/prompts"
+)
+
+// Generate implements agent.Model: it writes the assistant's next message.
+//
+// Errors before the first delta: those of the template, *[llm.ContextLengthError] when the prompt does not fit,
+// *[UnknownToolError], [ErrSchema]. When ctx ends, the last thing is its error.
+func (m *Model) Generate(ctx context.Context, req prompts.Request) iter.Seq2[prompts.Delta, error] {
+	return func(yield func(prompts.Delta, error) bool) {
+		a := &answer{Model: m, req: req, yield: yield}
+		if err := a.write(ctx); err != nil && !a.stopped {
+			yield(prompts.Delta{}, err)
+		}
+	}
+}
+
+// answer is one message while it is written.
+type answer struct {
+	*Model
+	req     prompts.Request
+	yield   func(prompts.Delta, error) bool
+	stopped bool // the caller reads no further
+
+	session *llm.Session
+	usage   prompts.Usage
+	text    []byte // all text that was given away
+	calls   []prompts.ToolCall
+}
+
+// send hands a delta over and reports whether the caller goes on reading.
+func (a *answer) send(d prompts.Delta) bool {
+	a.stopped = a.stopped || !a.yield(d, nil)
+	return !a.stopped
+}
+
+func (a *answer) write(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := a.check(); err != nil {
+		return err
+	}
+	prompt, err := a.prompt()
+	if err != nil {
+		return err
+	}
+	if n := a.llm.ContextLength(); len(prompt) >= n {
+		return &llm.ContextLengthError{Tokens: len(prompt), ContextLength: n}
+	}
+	if a.session, err = a.sessions.take(a.llm, prompt); err != nil {
+		return err
+	}
+	defer func() { a.sessions.put(a.session) }()
+	if a.usage.CachedTokens, err = a.session.Sync(ctx, prompt); err != nil {
+		return err
+	}
+	a.usage.PromptTokens = len(prompt)
+	if a.markers != nil && len(a.req.Tools) > 0 {
+		return a.writeMarked(ctx)
+	}
+	return a.writeFree(ctx)
+}
+
+// check refuses what cannot be honored.
+func (a *answer) check() error {
+	if len(a.req.Schema) > 0 {
+		return ErrSchema
+	}
+	if a.markers != nil && len(a.req.Tools) > len(a.markers) {
+		return fmt.Errorf("the request has %d tools; %s can be shown %d", len(a.req.Tools), a.name, len(a.markers))
+	}
+	if c := a.req.ToolChoice; c.Mode == prompts.ToolChoiceNamed && a.toolIndex(c.Name) < 0 {
+		return &UnknownToolError{c.Name}
+	}
+	return nil
+}
+
+func (a *answer) toolIndex(name string) int {
+	return slices.IndexFunc(a.req.Tools, func(d prompts.ToolDefinition) bool { return d.Name == name })
+}
+
+// prompt renders the conversation and turns it into tokens. Only the template's own text may become special tokens.
+func (a *answer) prompt() ([]llm.Token, error) {
+	rendered, err := a.template.Render(prompts.RenderInput{
+		Messages: a.req.Messages, Tools: a.req.Tools, Date: a.req.Date, AddGenerationPrompt: true,
+		ToolsInUserMessage: a.req.ToolsInUserMessage, SplitToolCalls: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	tokens := a.llm.Tokenizer().EncodeSegments(nil, func(yield func(string, bool) bool) {
+		for _, s := range rendered {
+			if !yield(s.Text, s.Trusted) {
+				return
+			}
+		}
+	})
+	return tokens, nil
+}
+
+// sampling is the request's, with greedy as the default: a small model that draws lots calls the wrong tool.
+func (a *answer) sampling() llm.Sampling {
+	var out llm.Sampling
+	s := a.req.Sampling
+	for _, f := range []struct {
+		from *float64
+		to   *float64
+	}{
+		{s.Temperature, &out.Temperature}, {s.TopP, &out.TopP}, {s.MinP, &out.MinP},
+		{s.RepetitionPenalty, &out.RepetitionPenalty}, {s.PresencePenalty, &out.PresencePenalty},
+		{s.FrequencyPenalty, &out.FrequencyPenalty},
+	} {
+		if f.from != nil {
+			*f.to = *f.from
+		}
+	}
+	if s.TopK != nil {
+		out.TopK = *s.TopK
+	}
+	if s.Seed != nil {
+		out.Seed = *s.Seed
+	}
+	return out
+}
+
+// run lets the model write and hands each chunk's text to take. It returns why the model stopped.
+func (a *answer) run(ctx context.Context, o llm.GenerateOptions, take func(text string) bool) (llm.StopReason, error) {
+	o.Sampling = a.sampling()
+	if a.req.MaxTokens > 0 {
+		o.MaxTokens = max(a.req.MaxTokens-a.usage.CompletionTokens, 1)
+	}
+	tokenizer := a.llm.Tokenizer()
+	var reason llm.StopReason
+	for chunk, err := range a.session.Generate(ctx, o) {
+		if err != nil {
+			return "", err
+		}
+		text := chunk.Text
+		for _, id := range chunk.Tokens { // the parser must see this one; all other special tokens have no text
+			if name := tokenizer.SpecialName(id); name == "<|python_tag|>" {
+				text = name + text
+			}
+		}
+		if text != "" && !take(text) {
+			return "", nil
+		}
+		if chunk.Final() {
+			reason = chunk.StopReason
+			a.usage.CompletionTokens += max(chunk.Usage.CompletionTokens, 1) // the stop token is one
+			a.usage.DecodeTime += chunk.Usage.DecodeTime
+			a.usage.PrefillTime += chunk.Usage.PrefillTime
+		}
+	}
+	if reason == llm.StopReasonCancelled {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+	}
+	return reason, nil
+}
+
+// writeFree lets the model write as it likes, and parses.
+func (a *answer) writeFree(ctx context.Context) error {
+	tools := a.req.Tools
+	if tools == nil || a.req.ToolChoice.Mode == prompts.ToolChoiceNone {
+		tools = []prompts.ToolDefinition{} // everything is text
+	}
+	stream := a.template.Parser().Stream(tools)
+	o := llm.GenerateOptions{Stop: a.req.Stop}
+	if opener := a.opener(); opener != "" {
+		o.Constraint = &opening{tokens: a.llm.Tokenizer().Encode(nil, opener)}
+	}
+	reason, err := a.run(ctx, o, func(text string) bool { return a.say(stream.Write(text)) })
+	if err != nil || a.stopped {
+		return err
+	}
+	rest, reply, err := stream.Close()
+	if !a.say(rest) {
+		return nil
+	}
+	if err != nil {
+		if !a.send(prompts.Delta{CallError: err}) {
+			return nil
+		}
+	}
+	for _, call := range reply.ToolCalls {
+		if !a.call(call.Name, call.Arguments) {
+			return nil
+		}
+	}
+	a.done(reason)
+	return nil
+}
+
+// opener is the beginning of a call, when one is required: the model goes on from there.
+func (a *answer) opener() string {
+	pythonic := a.template.Name() == prompts.Llama32Pythonic().Name()
+	switch a.req.ToolChoice.Mode {
+	case prompts.ToolChoiceNamed:
+		if pythonic {
+			return "[" + a.req.ToolChoice.Name + "("
+		}
+		return `{"name": "` + a.req.ToolChoice.Name + `", "parameters": {`
+	case prompts.ToolChoiceRequired:
+		if pythonic {
+			return "["
+		}
+		return `{"name": "`
+	}
+	return ""
+}
+
+// opening is a constraint that forces the first tokens and leaves the rest free.
+type opening struct{ tokens []llm.Token }
+
+func (o *opening) Forced(dst []llm.Token) []llm.Token { return append(dst, o.tokens...) }
+func (o *opening) Mask([]float32) error               { return nil }
+func (o *opening) Done() bool                         { return false }
+
+func (o *opening) Accept(t llm.Token) error {
+	if len(o.tokens) > 0 {
+		o.tokens = o.tokens[1:]
+	}
+	return nil
+}
+
+// say gives text away, if there is any.
+func (a *answer) say(text string) bool {
+	if text == "" {
+		return true
+	}
+	a.text = append(a.text, text...)
+	return a.send(prompts.Delta{Text: text})
+}
+
+// call hands over a call, with an id that no earlier call of the conversation has.
+func (a *answer) call(name string, arguments []byte) bool {
+	n := len(a.calls) + 1
+	for _, message := range a.req.Messages {
+		n += len(message.ToolCalls)
+	}
+	call := prompts.ToolCall{ID: fmt.Sprintf("call_%d", n), Name: name, Arguments: arguments}
+	a.calls = append(a.calls, call)
+	return a.send(prompts.Delta{ToolCall: &call})
+}
+
+// done closes the message.
+func (a *answer) done(reason llm.StopReason) {
+	c := prompts.Completion{StopReason: prompts.StopReasonStop, Usage: a.usage, Message: prompts.Assistant(string(a.text))}
+	c.Message.ToolCalls = a.calls
+	switch {
+	case len(a.calls) > 0:
+		c.StopReason = prompts.StopReasonToolCalls
+	case reason == llm.StopReasonLength:
+		c.StopReason = prompts.StopReasonLength
+	}
+	a.send(prompts.Delta{Done: &c})
+}

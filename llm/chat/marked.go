@@ -1,0 +1,107 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/drover-ai/drover/llm"
+	"github.com/drover-ai/drover/prompts"
+)
+
+// writeMarked writes under a template with markers: first it is decided whether to call, and what, by the probabilities of
+// the first token; then the call is written under the tool's schema, or the answer as text.
+func (a *answer) writeMarked(ctx context.Context) error {
+	tool := a.chooseTool()
+	if tool < 0 {
+		return a.writeText(ctx)
+	}
+	definition := a.req.Tools[tool]
+	writer, err := newCallWriter(definition, a.pieces, a.llm.Tokenizer())
+	if err != nil {
+		return fmt.Errorf("tool %s: %w", definition.Name, err)
+	}
+	if err := a.session.Prefill(ctx, a.markers[tool:tool+1]); err != nil {
+		return err
+	}
+	a.usage.CompletionTokens++
+	reason, err := a.run(ctx, llm.GenerateOptions{Constraint: writer}, func(text string) bool {
+		writer.text = append(writer.text, text...)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	if !writer.Done() {
+		cut := fmt.Errorf("the call of %s is cut off after %d tokens; call it again with shorter arguments", definition.Name, a.usage.CompletionTokens)
+		if !a.send(prompts.Delta{CallError: cut}) {
+			return nil
+		}
+		a.done(reason)
+		return nil
+	}
+	if arguments := writer.arguments(); !json.Valid(arguments) {
+		if !a.send(prompts.Delta{CallError: fmt.Errorf("the arguments of %s are no JSON: %s", definition.Name, arguments)}) {
+			return nil
+		}
+	} else if !a.call(definition.Name, arguments) {
+		return nil
+	}
+	a.done(reason)
+	return nil
+}
+
+// chooseTool returns the index of the tool to call, or −1 to answer in words.
+func (a *answer) chooseTool() int {
+	logits := a.session.Logits()
+	listed := a.markers[:len(a.req.Tools)]
+	switch a.req.ToolChoice.Mode {
+	case prompts.ToolChoiceNone:
+		return -1
+	case prompts.ToolChoiceNamed:
+		return a.toolIndex(a.req.ToolChoice.Name)
+	}
+	best, total, mass := 0, llm.LogSumExp(logits), 0.0
+	for i, marker := range listed {
+		mass += math.Exp(float64(logits[marker]) - total)
+		if logits[marker] > logits[listed[best]] {
+			best = i
+		}
+	}
+	if mass < a.threshold && a.req.ToolChoice.Mode != prompts.ToolChoiceRequired {
+		return -1
+	}
+	return best
+}
+
+// writeText writes an answer in words: no marker may come, so that no call begins.
+func (a *answer) writeText(ctx context.Context) error {
+	reason, err := a.run(ctx, llm.GenerateOptions{Stop: a.req.Stop, Constraint: without(a.markers)}, a.say)
+	if err != nil || a.stopped {
+		return err
+	}
+	a.done(reason)
+	return nil
+}
+
+// without is a constraint that forbids some tokens.
+type without []llm.Token
+
+func (w without) Forced(dst []llm.Token) []llm.Token { return dst }
+func (w without) Done() bool                         { return false }
+
+func (w without) Mask(logits []float32) error {
+	for _, t := range w {
+		logits[t] = float32(math.Inf(-1))
+	}
+	return nil
+}
+
+func (w without) Accept(t llm.Token) error {
+	if slices.Contains(w, t) {
+		return fmt.Errorf("token %d marks a tool and must not stand in a text", t)
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+"""What the built-in tools return, and faithful answers to it; questions about the text of a file."""
+from values import LISTS
+
+ABBREVIATIONS = ["CET", "CEST", "GMT", "BST", "JST", "EST", "EDT", "PST", "PDT", "IST", "MSK", "AEST", "AEDT", "CST", "KST", "SGT", "EET", "WET", "NZDT", "ART", "+03", "-03", "+05"]
+
+# Facts as they stand in notes: (what the question calls it, lines with {v}, value kind). {t} is the name itself.
+FACTS = [
+    ("budget", ["The budget is {v} euros.", "Budget: {v} USD", "We agreed on a budget of {v} dollars.", "The budget for this year is {v}.", "budget = {v}"], "money"),
+    ("deadline", ["The deadline is {v}.", "Deadline: {v}", "Everything has to be ready by {v}.", "deadline {v}"], "date"),
+    ("meeting", ["The meeting is on {v}.", "Meeting: {v}", "We meet again on {v}.", "Next meeting {v}"], "datetime"),
+    ("password", ["The password is {v}.", "password: {v}", "Wifi password: {v}"], "password_like"),
+    ("address", ["The address is {v}.", "Address: {v}", "We moved to {v}."], "street"),
+    ("phone number", ["The phone number is {v}.", "Phone: {v}", "Call us at {v}."], "phone"),
+    ("email", ["Email: {v}", "Write to {v}.", "The email address is {v}."], "email"),
+    ("price", ["The price is {v}.", "Price: {v} EUR", "It costs {v} dollars."], "money"),
+    ("owner", ["The owner is {v}.", "Owner: {v}", "{v} owns it."], "person"),
+    ("author", ["Author: {v}", "The author is {v}.", "Written by {v}."], "person"),
+    ("manager", ["The manager is {v}.", "Manager: {v}", "{v} is the manager."], "person"),
+    ("version", ["Version: {v}", "The current version is {v}.", "version {v}"], "version"),
+    ("port", ["port: {v}", "The server listens on port {v}.", "port = {v}"], "int"),
+    ("server", ["server: {v}", "The server is {v}.", "server = {v}"], "domain"),
+    ("venue", ["The venue is {v}.", "Venue: {v}", "We will be at {v}."], "place"),
+    ("departure", ["Departure: {v}", "The departure is at {v}.", "We leave at {v}."], "time"),
+    ("arrival", ["Arrival: {v}", "The arrival is at {v}.", "We arrive at {v}."], "time"),
+    ("hotel", ["The hotel is the {v}.", "Hotel: {v}", "We stay at the {v}."], "company"),
+    ("dinner", ["Dinner: {v}", "For dinner there is {v}.", "Dinner will be {v}."], "food"),
+    ("lunch", ["Lunch: {v}", "Lunch is {v}.", "We have {v} for lunch."], "food"),
+    ("color", ["Color: {v}", "The color is {v}.", "color = {v}"], "color"),
+    ("rent", ["The rent is {v} a month.", "Rent: {v}", "rent {v} per month"], "money"),
+    ("team", ["The team is {v}.", "Team: {v}", "team {v}"], "person"),
+    ("customer", ["The customer is {v}.", "Customer: {v}", "We work for {v}."], "company"),
+    ("order number", ["Order number: {v}", "The order number is {v}.", "order number {v}"], "code"),
+    ("total", ["Total: {v}", "The total is {v}.", "total = {v}"], "money"),
+    ("goal", ["The goal is {v}.", "Goal: {v}", "Our goal: {v}"], "topic"),
+    ("weather", ["The weather was {v}.", "Weather: {v}"], "weather"),
+    ("gate", ["Gate: {v}", "The gate is {v}.", "gate {v}"], "code"),
+    ("birthday", ["The birthday is on {v}.", "Birthday: {v}", "Birthday on {v}"], "date"),
+    ("topic", ["Topic: {v}", "The topic is {v}.", "topic: {v}"], "topic"),
+    ("{t}", ["The {t} is {v}.", "{t}: {v}", "{T}: {v}", "{t} = {v}", "{T} is {v}.", "We need {v} for the {t}.", "The {t} was set to {v}.", "For the {t} we chose {v}."], "any"),
+    ("{t}", ["The {t} will be ready on {v}.", "{T} starts on {v}.", "The {t} ended on {v}.", "{v}: {t}"], "date"),
+    ("{t}", ["{v} takes care of the {t}.", "{v} will look after the {t}.", "{T}: ask {v}", "The {t} belongs to {v}.", "{v} wrote the {t}."], "person"),
+    ("{t}", ["The {t} is still {w}.", "The {t} looks {w}.", "We found the {t} {w}.", "The {t} must be {w}."], "adjective"),
+    ("{t}", ["The {t} is in {v}.", "{v} has the {t}.", "The {t} moved to {v}."], "city"),
+]
+QUESTIONS = ["What does {path} say about the {t}?", "what does {path} say about {t}", "What is the {t} in {path}?", "what's the {t} according to {path}", "According to {path}, what is the {t}?", "Look up the {t} in {path}",
+             "Find the {t} in {path}", "Does {path} mention the {t}?", "does {path} say anything about the {t}?", "Read {path} and tell me the {t}", "read {path} and tell me about the {t}", "What did I write about the {t} in {path}?",
+             "Open {path}. What is the {t}?", "Check {path} for the {t}", "check the {t} in {path}", "In {path}, what is the {t}?", "Tell me the {t} from {path}", "I need the {t} from {path}", "Which {t} is given in {path}?",
+             "what do my notes in {path} say about the {t}", "What has {path} to say on the {t}?", "get the {t} out of {path}", "Is there something about the {t} in {path}?", "see {path}: what is the {t}?", "Look into {path} for the {t}.",
+             "the {t}, it should be in {path}", "What do we know about the {t}? It's in {path}.", "I noted the {t} in {path}, what was it?", "search {path} for the {t}", "Use {path} to tell me the {t}"]
+FOLLOW = ["And the {t}?", "What about the {t}?", "and what is the {t}", "What does it say about the {t}?", "And what does it say about the {t}?", "the {t}?", "Does it mention the {t}?"]
+ABSENT = "It does not say anything about the {t}."
+HEADINGS = ["# Notes", "# {T}", "Notes on {t}", "{T}", "Meeting notes", "TODO", "# {T} plan", "Minutes, {d}", "## Summary", "Project {T}"]
+
+
+class Results:
+    """Results of built-in tools and the answers to them, drawn with Values v."""
+
+    def __init__(self, v):
+        self.v = v
+
+    def amount(self):
+        v = self.v
+        n = v.rng.random()
+        text = str(v.rng.randint(1, 999)) if n < .4 else f"{v.rng.randint(0, 99999)}.{v.rng.randint(1, 999)}" if n < .8 else str(v.rng.randint(1000, 99999999))
+        return ("-" if v.chance(.07) else "") + text
+
+    def error(self, name, said):
+        v = self.v
+        if name == "read_file":
+            return v.pick([f"no file named {said['path']}", f"no file named {said['path']}", f"{said['path']} is a folder", "not a text file", "outside the root folder", "permission denied"])
+        if name == "list_files":
+            return v.pick([f"no folder named {said.get('folder', '.')}", f"no folder named {said.get('folder', '.')}", "outside the root folder", "permission denied"])
+        if name == "calculator":
+            return v.pick(["division by zero", "not an expression", "unknown name " + v.word("noun"), "missing )", "number too large"])
+        if name == "now":
+            return v.pick([f"unknown place {said.get('place', 'here')}", f"no time zone known for {said.get('place', 'here')}"])
+        return v.pick([f"unknown unit {said['from']}", f"unknown unit {said['to']}", f"cannot convert {said['from']} to {said['to']}"])
+
+    def stamp(self, place=None):
+        """(date words, clock, result text) of now."""
+        v = self.v
+        day = f"{v.pick(LISTS['weekday'])}, {v.rng.randint(1, 31)} {v.pick(LISTS['month'])} {v.rng.randint(2024, 2033)}"
+        clock = f"{v.rng.randint(0, 23):02}:{v.rng.randint(0, 59):02}"
+        zone = f"({v.pick(ABBREVIATIONS)}, UTC{v.pick('+-')}{v.rng.randint(0, 12)}{v.pick(['', '', '', ':30'])})"
+        return day, clock, f"{day}, {clock}" + (f" in {place}" if place else "") + " " + zone
+
+    def files(self):
+        v = self.v
+        names = list(dict.fromkeys(v.value("filename") if v.chance(.8) else v.value("folder").strip("/~").split("/")[-1] + "/" for _ in range(v.rng.randint(1, 7))))
+        return sorted(names)
+
+    def reply(self, name, arguments, said):
+        """(result, answer) of a call."""
+        v = self.v
+        if v.chance(.1):
+            error = self.error(name, {**said, **{k: str(x) for k, x in arguments.items()}})
+            return "error: " + error, f"That did not work: {error}."
+        if name == "calculator":
+            result = self.amount()
+            return result, f"{arguments['expression']} is {result}."
+        if name == "now":
+            day, clock, text = self.stamp(arguments.get("place"))
+            return text, f"It is {clock} in {arguments['place']}, {day}." if "place" in arguments else f"It is {clock}, {day}."
+        if name == "convert_units":
+            result = self.amount()
+            left, right = f"{arguments['value']} {arguments['from']}", f"{result} {arguments['to']}"
+            return f"{left} = {right}", f"{left} is {right}."
+        if name == "list_files":
+            if v.chance(.06):
+                return "(empty)", "The folder is empty."
+            names = self.files()
+            return "\n".join(names), "The files are: " + ", ".join(names) + "." if len(names) > 1 else f"There is one file: {names[0]}."
+        text, facts = self.text(v.rng.randint(1, 3))
+        return text, f"{said['path']} says:\n{text}"
+
+    def fact(self):
+        """(name, line, value)"""
+        v = self.v
+        name, lines, kind = v.pick(FACTS)
+        thing = v.word("noun") if v.chance(.7) else f"{v.word('noun')} {v.word('noun')}"
+        name = name.replace("{t}", thing)
+        value = v.value(kind if kind != "any" else v.pick(["money", "date", "person", "city", "int", "topic", "code", "time", "color"]))
+        line = v.pick(lines).replace("{t}", name).replace("{T}", name[0].upper() + name[1:]).replace("{v}", value).replace("{w}", v.word("adj"))
+        if v.chance(.12) and line.endswith("."):
+            line = line[:-1] + v.pick([" because of the ", " and the ", ", not the ", " after the ", " despite the "]) + v.word("noun") + "."
+        return name, line[0].upper() + line[1:] if line.endswith(".") else line, value
+
+    def text(self, n):
+        """(text of n or a few more lines, facts in it with different names)."""
+        v = self.v
+        facts, names = [], set()
+        while len(facts) < n:
+            f = self.fact()
+            if not set(f[0].split()) & names:
+                names |= set(f[0].split())
+                facts.append(f)
+        style = v.rng.random()
+        bullet = v.pick(["- ", "* ", "", "", ""])
+        lines = [bullet + f[1] for f in facts]
+        if style < .3:
+            heading = v.pick(HEADINGS)
+            thing = v.word("noun")
+            lines.insert(0, heading.replace("{t}", thing).replace("{T}", thing.capitalize()).replace("{d}", v.value("date")))
+        return ("\n" if style < .75 else " ").join(lines), facts

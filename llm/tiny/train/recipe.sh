@@ -1,0 +1,21 @@
+#!/bin/bash
+# Makes llm/tiny/model.gguf from nothing, or goes on with the last run: recipe.sh [continue]. HOURS: length of the training (3). See README.md.
+set -e
+cd "$(dirname "$0")"
+HOURS="${HOURS:-3}"
+minutes=$(awk "BEGIN { print $HOURS * 60 }")
+decay=$(awk "BEGIN { print $HOURS * 60 * .3 }")
+mkdir -p runs
+[ -f vocabulary.txt ] || ./run.sh vocabulary.py
+[ -f runs/meaning.pt ] || ./run.sh meaning.py
+if [ "$1" = continue ] && [ -f runs/main/stable.pt ]; then
+    n=1
+    while [ -d "runs/main-$n" ]; do n=$((n + 1)); done
+    mv runs/main "runs/main-$n"
+    ./run.sh train.py --run runs/main --from "runs/main-$n/stable.pt" --minutes "$minutes" --decay "$decay"
+else
+    ./run.sh train.py --run runs/main --minutes "$minutes" --decay "$decay"
+fi
+./run.sh evaluate.py runs/main/average.pt --cases 1000 --quantized
+./run.sh export.py runs/main/average.pt ../model.gguf
+./run.sh heldout.py
