@@ -27,8 +27,8 @@ type jsonReader struct {
 	open     []byte // the closing brackets that are still to come
 }
 
-// syntaxError says where a text is not what it should be. It becomes part of a [ParseError] or of a reader's
-// error.
+// syntaxError says where a text is not what it should be. It becomes part of a [ParseError] or of the error
+// of another reader.
 type syntaxError struct {
 	offset  int
 	problem string
@@ -88,6 +88,7 @@ func describe(text string, pos int) string {
 	return fmt.Sprintf("%q", c)
 }
 
+// value reads one value. With an error it returns what was read of it so far.
 func (r *jsonReader) value() (value, error) {
 	if r.pos >= len(r.text) {
 		return value{}, r.cut("before a value", "")
@@ -160,6 +161,7 @@ func (r *jsonReader) object() (value, error) {
 		}
 		item, err := r.value()
 		if err != nil {
+			v.object = append(v.object, member{key, item})
 			return v, err
 		}
 		if at := v.find(key, &index); at < 0 {
@@ -213,10 +215,10 @@ func (r *jsonReader) array() (value, error) {
 			return v, nil
 		}
 		item, err := r.value()
+		v.list = append(v.list, item)
 		if err != nil {
 			return v, err
 		}
-		v.list = append(v.list, item)
 		if done, err := r.separator(']', "array"); err != nil || done {
 			return v, err
 		}
@@ -343,7 +345,7 @@ func (r *jsonReader) string() (string, error) {
 			r.pos++
 		}
 	}
-	return "", r.cut("inside a string", string(quote))
+	return string(append(built, r.text[start:]...)), r.cut("inside a string", string(quote))
 }
 
 // escape reads one escape sequence and appends what it stands for.

@@ -53,10 +53,13 @@ func (llama32) Render(input RenderInput) (Prompt, error) {
 	if input.SplitToolCalls {
 		messages = SplitToolCalls(messages)
 	}
+	if len(messages) == 0 {
+		return nil, fmt.Errorf("template llama-3.2: there are no messages; it takes at least one")
+	}
 	var p promptBuilder
 	p.trusted(beginOfText)
 	system := ""
-	if len(messages) > 0 && messages[0].Role == RoleSystem {
+	if messages[0].Role == RoleSystem {
 		system = trimPython(messages[0].Content)
 		messages = messages[1:]
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -68,5 +69,38 @@ func TestLlama32Reference(t *testing.T) {
 	}
 	if cases != 1200 {
 		t.Errorf("read %d cases, want 1200", cases)
+	}
+}
+
+// TestLlama32Golden renders conversations made of what is easily rendered wrong. testdata/README.md tells
+// where the expected texts come from.
+func TestLlama32Golden(t *testing.T) {
+	data, err := os.ReadFile("testdata/llama32.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	if len(lines) < 50 {
+		t.Fatalf("only %d cases", len(lines))
+	}
+	for i, line := range lines {
+		var c struct {
+			Input       json.RawMessage `json:"input"`
+			Text, Error *string
+		}
+		if err := json.Unmarshal([]byte(line), &c); err != nil {
+			t.Fatalf("line %d: %v", i+1, err)
+		}
+		input, err := ReadConversation(c.Input)
+		if err != nil {
+			t.Fatalf("line %d: %v", i+1, err)
+		}
+		prompt, err := Llama32().Render(input)
+		switch {
+		case (err != nil) != (c.Error != nil):
+			t.Errorf("line %d: got error %v, want %v", i+1, err, c.Error)
+		case err == nil && prompt.String() != *c.Text:
+			t.Errorf("line %d: got\n%q\nwant\n%q", i+1, prompt, *c.Text)
+		}
 	}
 }
