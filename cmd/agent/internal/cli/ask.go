@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drover-ai/drover/agent"
+	"github.com/drover-ai/drover/prompts"
+)
+
+// askOptions are the flags of `agent ask`.
+type askOptions struct {
+	model      modelFlags
+	tools      toolFlags
+	sampling   samplingFlags
+	system     string
+	maxSteps   int
+	maxTokens  int
+	timeout    time.Duration
+	yes        bool
+	quiet      bool
+	asJSON     bool
+	streamJSON bool
+}
+
+func newAsk(s Streams) *cobra.Command {
+	var o askOptions
+	cmd := &cobra.Command{
+		Use:   "ask PROMPT",
+		Short: "Ask one question: model, tools, answer",
+		Long: `Asks one question and prints the tool calls, their results and the answer. The prompt "-" is read from standard input.
+
+Tools that only read run at once. Tools that change something or reach the network ask first when standard input is a
+terminal; otherwise they are denied, unless --yes is given.`,
+		Example: `  agent ask "What is 17.5% of 2,340?"
+  agent ask "What does notes.txt say about the budget?"
+  agent ask --json "What time is it in Tokyo?" | jq -r .answer
+  git diff | agent ask --no-tools --model ~/models/Llama-3.2-3B-Instruct-Q4_0.gguf -`,
+		Args: exactly("PROMPT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), s, args[0])
+		},
+	}
+	limits := agent.DefaultLimits()
+	o.model.add(cmd)
+	o.tools.addChoice(cmd)
+	o.sampling.add(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.system, "system", "", "system prompt")
+	f.IntVar(&o.maxSteps, "max-steps", limits.Steps, "model calls that may call tools; after them the model must answer")
+	f.IntVar(&o.maxTokens, "max-tokens", limits.StepTokens, "tokens that the model may write in one step")
+	f.DurationVar(&o.timeout, "timeout", 0, "stop after this time, such as 30s; what was written until then is printed")
+	f.BoolVar(&o.yes, "yes", false, "approve every tool call")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print only the answer")
+	f.BoolVar(&o.asJSON, "json", false, "print one JSON object at the end")
+	f.BoolVar(&o.streamJSON, "stream-json", false, "print each event as one line of JSON")
+	cmd.MarkFlagsMutuallyExclusive("json", "stream-json", "quiet")
+	return cmd
+}
+
+func (o *askOptions) run(ctx context.Context, s Streams, argument string) error {
+	prompt, err := readPrompt(s.In, argument)
+	if err != nil {
+		return err
+	}
+	registry, closeTools, err := o.tools.open()
+	if err != nil {
+		return err
+	}
+	defer closeTools()
+	model, closeModel, err := o.model.openChat()
+	if err != nil {
+		return err
+	}
+	defer closeModel()
+	limits := agent.DefaultLimits()
+	limits.Steps, limits.StepTokens, limits.Time = o.maxSteps, o.maxTokens, o.timeout
+	options := []agent.Option{
+		agent.WithLimits(limits), agent.WithSystem(o.system), agent.WithSampling(o.sampling.values()),
+		agent.WithTools(registry.Tools()...), agent.WithApproval(nil, terminalApprover(s)),
+	}
+	if o.yes {
+		options = append(options, agent.WithApproval(agent.ApproveAll, nil))
+	}
+	a, err := agent.New(model, options...)
+	if err != nil {
+		return misused("%w", err)
+	}
+	return o.show(ctx, s, a, prompt)
+}
+
+// readPrompt is the argument, or standard input for "-".
+func readPrompt(in io.Reader, argument string) (string, error) {
+	prompt, where := argument, "the prompt"
+	if argument == "-" {
+		const most = 64 << 20 // far more than any context; a larger input is a mistake that should not fill the memory
+		text, err := io.ReadAll(io.LimitReader(in, most+1))
+		if err != nil {
+			return "", fmt.Errorf("standard input: %w", err)
+		}
+		if len(text) > most {
+			return "", misused("standard input has more than %d MiB; no model reads that much at once", most>>20)
+		}
+		prompt, where = string(text), "standard input"
+	}
+	if strings.TrimSpace(prompt) == "" {
+		return "", misused("%s is empty; say what you want to know", where)
+	}
+	if i := strings.IndexByte(prompt, 0); i >= 0 {
+		return "", misused("%s has a NUL byte at position %d; it is not text", where, i)
+	}
+	if !utf8.ValidString(prompt) {
+		return "", misused("%s is not valid UTF-8 (byte %d); convert it first, for example with iconv", where, invalidAt(prompt))
+	}
+	return prompt, nil
+}
+
+// invalidAt is the index of the first byte that is not UTF-8.
+func invalidAt(text string) int {
+	for i, r := range text {
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(text[i:]); size <= 1 {
+				return i
+			}
+		}
+	}
+	return len(text)
+}
+
+// show runs the agent and prints what happens in the form that was asked for.
+func (o *askOptions) show(ctx context.Context, s Streams, a *agent.Agent, prompt string) error {
+	text := newTranscript(s.Out, o.quiet)
+	var result *agent.Result
+	for event, err := range a.Run(ctx, prompt) {
+		if err != nil {
+			if o.streamJSON && ctx.Err() == nil {
+				line := map[string]any{"type": "error", "time": time.Now().UTC(), "error": err.Error()}
+				if printErr := printJSON(s.Out, line); printErr != nil {
+					return printErr
+				}
+			}
+			if o.asJSON && result != nil {
+				_ = printJSON(s.Out, result) // what there was when it was interrupted
+			}
+			return err
+		}
+		if done, ok := event.(agent.Done); ok {
+			result = done.Result
+		}
+		switch {
+		case o.streamJSON:
+			err = printJSON(s.Out, event)
+		case !o.asJSON:
+			err = text.print(event)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if result == nil {
+		return errors.New("the run ended without a result")
+	}
+	if o.asJSON {
+		if err := printJSON(s.Out, result); err != nil {
+			return err
+		}
+	}
+	return stopCode(result.StopReason, o)
+}
+
+// stopCode turns the reason of a run's end into an exit code.
+func stopCode(reason agent.StopReason, o *askOptions) error {
+	switch reason {
+	case agent.StopGuard:
+		return &codedError{Guarded, errors.New("stopped by a guard")}
+	case agent.StopBudget:
+		return &codedError{OutOfBudget, fmt.Errorf("stopped by the time budget of %v; raise it with --timeout", o.timeout)}
+	case agent.StopToolLimit:
+		return &codedError{OutOfBudget, fmt.Errorf("stopped by a limit on tool calls; raise it with --max-steps (now %d)", o.maxSteps)}
+	case agent.StopLength:
+		return &codedError{OutOfBudget, fmt.Errorf("the answer is cut off; raise --max-tokens (now %d)", o.maxTokens)}
+	}
+	return nil
+}
+
+// samplingFlags say how tokens are drawn. What is not given is left to the model.
+type samplingFlags struct {
+	cmd         *cobra.Command
+	temperature float64
+	topP        float64
+	minP        float64
+	topK        int
+	seed        uint64
+}
+
+func (f *samplingFlags) add(cmd *cobra.Command) {
+	f.cmd = cmd
+	flags := cmd.Flags()
+	flags.Float64Var(&f.temperature, "temperature", 0, "randomness; 0 always takes the most likely token (default: the model's)")
+	flags.Float64Var(&f.topP, "top-p", 0, "draw from the most likely tokens that have this share together (default: the model's)")
+	flags.Float64Var(&f.minP, "min-p", 0, "draw from tokens that are at least this likely, relative to the best (default: off)")
+	flags.IntVar(&f.topK, "top-k", 0, "draw from this many of the most likely tokens (default: off)")
+	flags.Uint64Var(&f.seed, "seed", 0, "the same seed gives the same answer")
+}
+
+// values has what was set, on the command line or by a default of the user's.
+func (f *samplingFlags) values() prompts.Sampling {
+	var s prompts.Sampling
+	set := func(name string) bool { return f.cmd.Flags().Changed(name) }
+	if set("temperature") {
+		s.Temperature = &f.temperature
+	}
+	if set("top-p") {
+		s.TopP = &f.topP
+	}
+	if set("min-p") {
+		s.MinP = &f.minP
+	}
+	if set("top-k") {
+		s.TopK = &f.topK
+	}
+	if set("seed") {
+		s.Seed = &f.seed
+	}
+	return s
+}
