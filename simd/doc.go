@@ -5,15 +5,16 @@
 // assembly does the same faster. Integers agree bit for bit, and so do the floating-point results, because the twins add in
 // the order in which the registers do and use fused multiply-adds where the assembly does.
 //
-//	kernel            avx512 (F, BW, VL, VNNI)      go
-//	MatMul Q4_0, Q8_0 16 rows × 1, 2 or 4 tokens    twin
-//	MatMul F32 F16 BF16  twin                       twin
-//	AttendScores, AttendSum                         twin
-//	float16 ↔ float32  16 at a time                 twin
-//	the others         twin                         twin
+//	kernel                     avx512 (F, BW, VL, VNNI)    avx2 (with FMA, F16C)       go
+//	MatMul Q4_0                16 rows × 1, 2, 4 tokens    8 rows × 1, 2, 4 tokens     twin
+//	MatMul Q8_0                16 rows × 1, 2, 4 tokens    8 rows × 1, 2 tokens        twin
+//	MatMul F32, F16, BF16      twin                        twin                        twin
+//	AttendScores, AttendSum    16 lanes                    2 × 8 lanes                 twin
+//	float16 from and to        16 at a time                16 at a time                twin
+//	the others                 twin                        twin                        twin
 //
 // The variant is chosen once, when the program starts; [Variant] tells which. DROVER_SIMD in the environment forces one by
-// name ("avx512", "go").
+// name ("avx512", "avx2", "go").
 //
 // A result never depends on how rows are split over goroutines, nor on how many tokens are computed together: prefill and
 // decode of the same tokens give the same bits.

@@ -4,91 +4,44 @@ import "golang.org/x/sys/cpu"
 
 // variants are the implementations that this CPU can run, best first.
 func variants() []kernels {
-	list := []kernels{goKernels()}
-	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VNNI {
-		k := goKernels()
-		k.name = "avx512"
-		k.q4Panels = func(out []float32, outStride int, weights []byte, groups int, a []activationGroup, aStride, tokens int) {
-			panels := len(weights) / (groups * q4GroupBytes)
-			for t := 0; t < tokens; {
-				o, x := &out[t*outStride], &a[t*aStride]
-				switch left := tokens - t; {
-				case left >= 4:
-					q4Panels4AVX512(o, outStride, &weights[0], panels, groups, x, aStride)
-					t += 4
-				case left >= 2:
-					q4Panels2AVX512(o, outStride, &weights[0], panels, groups, x, aStride)
-					t += 2
-				default:
-					q4Panels1AVX512(o, outStride, &weights[0], panels, groups, x, aStride)
-					t++
-				}
-			}
-		}
-		k.q8Panels = func(out []float32, outStride int, weights []byte, groups int, a []activationGroup, aStride, tokens int) {
-			panels := len(weights) / (groups * q8GroupBytes)
-			for t := 0; t < tokens; {
-				o, x := &out[t*outStride], &a[t*aStride]
-				switch left := tokens - t; {
-				case left >= 4:
-					q8Panels4AVX512(o, outStride, &weights[0], panels, groups, x, aStride)
-					t += 4
-				case left >= 2:
-					q8Panels2AVX512(o, outStride, &weights[0], panels, groups, x, aStride)
-					t += 2
-				default:
-					q8Panels1AVX512(o, outStride, &weights[0], panels, groups, x, aStride)
-					t++
-				}
-			}
-		}
-		k.decodeFloat16 = func(dst []float32, src []uint16) {
-			if len(src) > 0 {
-				decodeF16AVX512(&dst[0], &src[0], len(src))
-			}
-		}
-		k.encodeFloat16 = func(dst []uint16, src []float32) {
-			if len(src) > 0 {
-				encodeF16AVX512(&dst[0], &src[0], len(src))
-			}
-		}
-		k.attendScores = func(scores, q []float32, keys []uint16) {
-			attendScoresAVX512(&scores[0], &q[0], &keys[0], len(scores), len(q))
-		}
-		k.attendSum = func(out, weights []float32, values []uint16) {
-			attendSumAVX512(&out[0], &weights[0], &values[0], len(weights), len(out))
-		}
-		list = append([]kernels{k}, list...)
+	var list []kernels
+	x := &cpu.X86
+	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VL && x.HasAVX512VNNI {
+		list = append(list, avx512Kernels())
 	}
-	return list
+	if x.HasAVX2 && x.HasFMA && hasF16C() {
+		list = append(list, avx2Kernels())
+	}
+	return append(list, goKernels())
 }
 
-//go:noescape
-func q4Panels1AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+// hasF16C reports whether the CPU converts float16, which package cpu does not tell. Every CPU with AVX2 does, but a virtual
+// machine may hide it.
+func hasF16C() bool {
+	_, _, ecx, _ := cpuid(1, 0)
+	return ecx>>29&1 == 1
+}
 
-//go:noescape
-func q4Panels2AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+// cpuid runs the instruction of that name.
+func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 
-//go:noescape
-func q4Panels4AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+// tokenKernel multiplies panels by a fixed number of tokens.
+type tokenKernel func(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
 
-//go:noescape
-func q8Panels1AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q8Panels2AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q8Panels4AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func decodeF16AVX512(dst *float32, src *uint16, n int)
-
-//go:noescape
-func encodeF16AVX512(dst *uint16, src *float32, n int)
-
-//go:noescape
-func attendScoresAVX512(scores, q *float32, keys *uint16, n, headDim int)
-
-//go:noescape
-func attendSumAVX512(out, weights *float32, values *uint16, n, headDim int)
+// byTokens makes a kernel for any number of tokens of those for four, two and one.
+func byTokens(groupBytes int, four, two, one tokenKernel) panelKernel {
+	return func(out []float32, outStride int, weights []byte, groups int, a []activationGroup, aStride, tokens int) {
+		panels := len(weights) / (groups * groupBytes)
+		for t := 0; t < tokens; {
+			kernel, n := one, 1
+			switch left := tokens - t; {
+			case left >= 4 && four != nil:
+				kernel, n = four, 4
+			case left >= 2:
+				kernel, n = two, 2
+			}
+			kernel(&out[t*outStride], outStride, &weights[0], panels, groups, &a[t*aStride], aStride)
+			t += n
+		}
+	}
+}

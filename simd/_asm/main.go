@@ -15,9 +15,11 @@ func main() {
 	if len(os.Args) > 1 {
 		folder = os.Args[1]
 	}
-	if err := os.WriteFile(filepath.Join(folder, "kernels_avx512_amd64.s"), []byte(avx512()), 0o644); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	for name, text := range map[string]string{"kernels_avx512_amd64.s": avx512(), "kernels_avx2_amd64.s": avx2()} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 }
 

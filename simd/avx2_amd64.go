@@ -1,0 +1,69 @@
+package simd
+
+import "unsafe"
+
+// avx2Kernels need AVX2, FMA and F16C.
+func avx2Kernels() kernels {
+	k := goKernels()
+	k.name = "avx2"
+	k.q4Panels = byTokens(q4GroupBytes, inHalves(q4Halves4AVX2, q4ScaleOffset), inHalves(q4Halves2AVX2, q4ScaleOffset), inHalves(q4Halves1AVX2, q4ScaleOffset))
+	k.q8Panels = byTokens(q8GroupBytes, nil, inHalves(q8Halves2AVX2, q8ScaleOffset), inHalves(q8Halves1AVX2, q8ScaleOffset))
+	k.attendScores = func(scores, q []float32, keys []uint16) {
+		attendScoresAVX2(&scores[0], &q[0], &keys[0], len(scores), len(q))
+	}
+	k.attendSum = func(out, weights []float32, values []uint16) {
+		attendSumAVX2(&out[0], &weights[0], &values[0], len(weights), len(out))
+	}
+	k.decodeFloat16 = func(dst []float32, src []uint16) {
+		if len(src) > 0 {
+			decodeF16AVX2(&dst[0], &src[0], len(src))
+		}
+	}
+	k.encodeFloat16 = func(dst []uint16, src []float32) {
+		if len(src) > 0 {
+			encodeF16AVX2(&dst[0], &src[0], len(src))
+		}
+	}
+	return k
+}
+
+// halfKernel multiplies eight of the 16 rows of panels: weights and scales point to theirs in the first group.
+type halfKernel func(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
+
+// inHalves makes a kernel for panels of one for halves. A panel's second eight rows begin 32 bytes into each line, their
+// scales 16 bytes into the scales.
+func inHalves(kernel halfKernel, scaleOffset uintptr) tokenKernel {
+	return func(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int) {
+		at := unsafe.Pointer(weights)
+		kernel(out, outStride, weights, (*byte)(unsafe.Add(at, scaleOffset)), panels, groups, a, aStride)
+		second := (*float32)(unsafe.Add(unsafe.Pointer(out), 32))
+		kernel(second, outStride, (*byte)(unsafe.Add(at, 32)), (*byte)(unsafe.Add(at, scaleOffset+16)), panels, groups, a, aStride)
+	}
+}
+
+//go:noescape
+func q4Halves1AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Halves2AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Halves4AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Halves1AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Halves2AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func attendScoresAVX2(scores, q *float32, keys *uint16, n, headDim int)
+
+//go:noescape
+func attendSumAVX2(out, weights *float32, values *uint16, n, headDim int)
+
+//go:noescape
+func decodeF16AVX2(dst *float32, src *uint16, n int)
+
+//go:noescape
+func encodeF16AVX2(dst *uint16, src *float32, n int)

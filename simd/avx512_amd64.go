@@ -1,0 +1,56 @@
+package simd
+
+// avx512Kernels need AVX-512 F, BW, VL and VNNI.
+func avx512Kernels() kernels {
+	k := goKernels()
+	k.name = "avx512"
+	k.q4Panels = byTokens(q4GroupBytes, q4Panels4AVX512, q4Panels2AVX512, q4Panels1AVX512)
+	k.q8Panels = byTokens(q8GroupBytes, q8Panels4AVX512, q8Panels2AVX512, q8Panels1AVX512)
+	k.attendScores = func(scores, q []float32, keys []uint16) {
+		attendScoresAVX512(&scores[0], &q[0], &keys[0], len(scores), len(q))
+	}
+	k.attendSum = func(out, weights []float32, values []uint16) {
+		attendSumAVX512(&out[0], &weights[0], &values[0], len(weights), len(out))
+	}
+	k.decodeFloat16 = func(dst []float32, src []uint16) {
+		if len(src) > 0 {
+			decodeF16AVX512(&dst[0], &src[0], len(src))
+		}
+	}
+	k.encodeFloat16 = func(dst []uint16, src []float32) {
+		if len(src) > 0 {
+			encodeF16AVX512(&dst[0], &src[0], len(src))
+		}
+	}
+	return k
+}
+
+//go:noescape
+func q4Panels1AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels2AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels4AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels1AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels2AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels4AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func attendScoresAVX512(scores, q *float32, keys *uint16, n, headDim int)
+
+//go:noescape
+func attendSumAVX512(out, weights *float32, values *uint16, n, headDim int)
+
+//go:noescape
+func decodeF16AVX512(dst *float32, src *uint16, n int)
+
+//go:noescape
+func encodeF16AVX512(dst *uint16, src *float32, n int)
