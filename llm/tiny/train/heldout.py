@@ -1,6 +1,6 @@
 """Held-out cases: unseen words, phrasings and tools, for evaluate.py and, as JSON lines, for the evaluation through drover's own runtime.
 
-usage: heldout.py [OUT_FOLDER] [CASES]     writes builtin, results, unseen, natural and notool .jsonl.gz (format: README.md)
+usage: heldout.py [OUT_FOLDER] [CASES]     writes builtin, results, unseen, packs and notool .jsonl.gz (format: README.md)
 """
 import gzip
 import json
@@ -78,7 +78,7 @@ class Maker:
         text, arguments, _, _ = self.dialogs.ask(tool := self.v.pick(tools))
         return Case(tools, [("user", text)], tool, arguments)
 
-    def natural(self):
+    def packs(self):
         """A held-out hand-written tool, asked for as its pack says, among 1 to 7 known tools."""
         tool = self.v.pick(self.corpus.tools).variant(self.v)
         tools = [t for t in self.others.draw_tools(self.v.rng.randint(1, 7), 0, synthetic=0) if t.name != tool.name]
