@@ -51,7 +51,7 @@ func (s *scanner) jsonCalls(at int, anchored, final bool) outcome {
 	r := jsonReader{text: s.text, pos: at, lenient: true, maxDepth: maxReplyDepth}
 	v, err := r.value()
 	if err != nil {
-		return s.brokenJSON(v, err.(*syntaxError), r.pos, anchored, final)
+		return s.brokenJSON(v, asSyntaxError(err), r.pos, anchored, final)
 	}
 	objects := []value{v}
 	if v.kind == kindArray {

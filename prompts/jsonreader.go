@@ -1,6 +1,7 @@
 package prompts
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf16"
@@ -36,6 +37,15 @@ type syntaxError struct {
 }
 
 func (e *syntaxError) Error() string { return fmt.Sprintf("byte %d: %s", e.offset, e.problem) }
+
+// asSyntaxError is the error of one of this package's readers, all of which are syntax errors.
+func asSyntaxError(err error) *syntaxError {
+	var syntax *syntaxError
+	if errors.As(err, &syntax) {
+		return syntax
+	}
+	return &syntaxError{problem: err.Error()}
+}
 
 // readJSON reads text as one strict JSON value with nothing but white space around it.
 func readJSON(text string) (value, error) {

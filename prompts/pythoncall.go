@@ -56,7 +56,7 @@ func (s *scanner) callList(at int, anchored, final bool) outcome {
 		return outcome{kind: outcomeText, end: r.pos}
 	}
 	if err != nil {
-		return s.brokenCalls(calls, err.(*syntaxError), r.pos, anchored, final)
+		return s.brokenCalls(calls, asSyntaxError(err), r.pos, anchored, final)
 	}
 	return s.pythonCalls(calls, r.pos, anchored)
 }
@@ -186,7 +186,7 @@ func (s *scanner) nameCall(at int, bare, final bool) outcome {
 		r := literalReader{text: s.text, pos: at}
 		call, err := r.call()
 		if err != nil {
-			return s.brokenCalls([]pythonCall{call}, err.(*syntaxError), r.pos, true, final)
+			return s.brokenCalls([]pythonCall{call}, asSyntaxError(err), r.pos, true, final)
 		}
 		return s.pythonCalls([]pythonCall{call}, r.pos, true)
 	}
@@ -205,9 +205,9 @@ func (s *scanner) bareCalls(at int, final bool) outcome {
 		calls = append(calls, call)
 		if err != nil {
 			if len(call.keywords) > 0 {
-				return s.brokenCalls(calls, err.(*syntaxError), r.pos, true, final)
+				return s.brokenCalls(calls, asSyntaxError(err), r.pos, true, final)
 			}
-			return s.bareProse(calls, err.(*syntaxError), r.pos, final)
+			return s.bareProse(calls, asSyntaxError(err), r.pos, final)
 		}
 		end, more := skipClosers(s.text, r.pos, final)
 		switch {
@@ -267,7 +267,7 @@ func (s *scanner) functionTag(at int, final bool) outcome {
 	}
 	v, err := r.value()
 	if err != nil {
-		syntax := err.(*syntaxError)
+		syntax := asSyntaxError(err)
 		failure := &ParseError{Problem: ProblemMalformed, Tool: name, Detail: syntax.problem}
 		if syntax.missing != "" || syntax.offset >= len(s.text) {
 			if !final {

@@ -226,6 +226,14 @@ func TestFloat16(t *testing.T) {
 	})
 }
 
+// The assembly reads groups of activations by these offsets; see simd/_asm/panels.go.
+func TestActivationLayout(t *testing.T) {
+	got := [4]int{groupBytes, groupScaleOffset, groupMinus8Offset, groupMinus128Offset}
+	if want := [4]int{48, 32, 36, 40}; got != want {
+		t.Errorf("layout is %v, the assembly reads %v", got, want)
+	}
+}
+
 func TestFusedMultiplyAdd(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for range 200000 {

@@ -41,13 +41,13 @@ var rules = []rule{
 		"the evaluation runs the whole stack"},
 	{"llm/langchain", []string{"llm", "llm/chat", "llm/tokenizer", "prompts", "agent"},
 		"an adapter sits at the edge"},
-	{"tools/...", []string{"prompts", "tools", "internal/sqlite"},
+	{"tools/...", []string{"prompts", "tools/...", "internal/sqlite"},
 		"tools know neither models nor agents"},
 	{"guard", []string{"prompts"}, "a guard reaches a model through an interface that it declares"},
 	{"retrieval", []string{"prompts", "simd", "internal/sqlite"},
 		"retrieval reaches a model through interfaces that it declares"},
 	{"retrieval/langchain", []string{"retrieval", "prompts"}, "an adapter sits at the edge"},
-	{"agent/...", []string{"agent", "prompts", "tools", "guard", "retrieval", "internal/sqlite"},
+	{"agent/...", []string{"agent/...", "prompts", "tools", "guard", "retrieval", "internal/sqlite"},
 		"the loop reaches a model through agent.Model only"},
 }
 

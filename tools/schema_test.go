@@ -59,7 +59,7 @@ type everything struct {
 	Untagged bool
 	Hidden   string `json:"hidden" jsonschema:"-"`
 	Skipped  string `json:"-"`
-	private  int
+	private  int    //nolint:unused // fields that are not exported are no arguments
 }
 
 func TestSchemaOf(t *testing.T) {

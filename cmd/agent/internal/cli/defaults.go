@@ -106,7 +106,7 @@ func readConfiguration() (configuration, error) {
 // sharedKeys are keys of the file that are no flags.
 var sharedKeys = map[string]bool{"mcpServers": true}
 
-// check refuses keys that mean nothing: a misspelt key would otherwise be ignored without a word.
+// check refuses keys that mean nothing: a misspelled key would otherwise be ignored without a word.
 func (c configuration) check(root *cobra.Command) error {
 	for key, value := range c.values {
 		if sharedKeys[key] {

@@ -22,8 +22,7 @@ type transcript struct {
 	w      io.Writer
 	quiet  bool // the answer only
 	dim    [2]string
-	inText bool   // the last thing printed is text without a line end
-	step   string // the text of this step, printed only if no call follows when quiet
+	inText bool // the last thing printed is text without a line end
 	failed error
 }
 
