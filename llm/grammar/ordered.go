@@ -1,0 +1,157 @@
+package grammar
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// value is a JSON value with the order of its members kept: nil, bool, json.Number, string, []value or *object.
+type value any
+
+type member struct {
+	key   string
+	value value
+}
+
+type object struct{ members []member }
+
+func (o *object) get(key string) (value, bool) {
+	for _, m := range o.members {
+		if m.key == key {
+			return m.value, true
+		}
+	}
+	return nil, false
+}
+
+const (
+	maxSchemaBytes = 1 << 20
+	maxDepth       = 64
+)
+
+func readOrdered(data []byte) (value, error) {
+	if len(data) > maxSchemaBytes {
+		return nil, fmt.Errorf("schema has %d bytes, at most %d are read", len(data), maxSchemaBytes)
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	v, err := readValue(d, 0)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("text after the schema at byte %d", d.InputOffset())
+	}
+	return v, nil
+}
+
+func readValue(d *json.Decoder, depth int) (value, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("schema is nested deeper than %d at byte %d", maxDepth, d.InputOffset())
+	}
+	t, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	delimiter, ok := t.(json.Delim)
+	if !ok {
+		return t, nil
+	}
+	if delimiter == '[' {
+		list := []value{}
+		for d.More() {
+			v, err := readValue(d, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		_, err = d.Token()
+		return list, err
+	}
+	o := &object{}
+	seen := map[string]bool{}
+	for d.More() {
+		k, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		key, _ := k.(string)
+		if seen[key] {
+			return nil, fmt.Errorf("key %q is there twice, before byte %d", key, d.InputOffset())
+		}
+		seen[key] = true
+		v, err := readValue(d, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		o.members = append(o.members, member{key, v})
+	}
+	_, err = d.Token()
+	return o, err
+}
+
+// spell writes v in the one spelling that grammars use.
+func spell(v value, comma, colon string) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		if v {
+			return "true"
+		}
+		return "false"
+	case json.Number:
+		return v.String()
+	case string:
+		return quote(v)
+	case []value:
+		out := "["
+		for i, e := range v {
+			if i > 0 {
+				out += comma
+			}
+			out += spell(e, comma, colon)
+		}
+		return out + "]"
+	case *object:
+		out := "{"
+		for i, m := range v.members {
+			if i > 0 {
+				out += comma
+			}
+			out += quote(m.key) + colon + spell(m.value, comma, colon)
+		}
+		return out + "}"
+	}
+	return ""
+}
+
+func quote(s string) string {
+	out := []byte{'"'}
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '"', '\\':
+			out = append(out, '\\', c)
+		case '\n':
+			out = append(out, `\n`...)
+		case '\r':
+			out = append(out, `\r`...)
+		case '\t':
+			out = append(out, `\t`...)
+		case '\b':
+			out = append(out, `\b`...)
+		case '\f':
+			out = append(out, `\f`...)
+		default:
+			if c < 0x20 {
+				out = fmt.Appendf(out, `\u%04x`, c)
+			} else {
+				out = append(out, c)
+			}
+		}
+	}
+	return string(append(out, '"'))
+}

@@ -1,0 +1,141 @@
+package grammar
+
+import (
+	"bytes"
+	"sort"
+	"unicode/utf8"
+)
+
+// Token is a vocabulary id.
+type Token = int32
+
+// countedSlices is the greatest code-point bound with a ready mask of string-safe tokens.
+const countedSlices = 32
+
+// node is one byte of the flat trie in depth-first order: the nodes [i+1, end) are below node i.
+type node struct {
+	end   uint32
+	token int32 // -1: no token ends here
+	next  int32 // index into same: further ids with the same bytes, or -1
+	depth uint16
+	b     byte
+}
+
+type sameToken struct{ token, next int32 }
+
+type trie struct {
+	nodes []node
+	same  []sameToken
+}
+
+// Vocabulary holds the tables of one tokenizer: a byte trie of all ordinary tokens, one of those that are
+// not safe inside a JSON string, and masks of the safe ones by length. It is immutable and may be shared.
+type Vocabulary struct {
+	pieces    [][]byte
+	special   []bool
+	words     int
+	all       trie
+	remainder trie
+	safe      []uint64                    // tokens of string-safe characters only
+	counted   [countedSlices + 1][]uint64 // those of at most i code points
+	longest   int                         // code points of the longest safe token
+	extends   []bool                      // another token begins with this token's bytes
+}
+
+// NewVocabulary builds the tables from the raw bytes of every token, by id. Ids for which special is true,
+// and empty pieces, never match text. special may be nil. The pieces are kept, not copied.
+func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
+	v := &Vocabulary{pieces: pieces, special: make([]bool, len(pieces)), words: (len(pieces) + 63) / 64, extends: make([]bool, len(pieces))}
+	var ids, rest []int32
+	v.safe = make([]uint64, v.words)
+	for i := range v.counted {
+		v.counted[i] = make([]uint64, v.words)
+	}
+	for i, p := range pieces {
+		v.special[i] = len(p) == 0 || special != nil && special(Token(i))
+		if v.special[i] {
+			continue
+		}
+		ids = append(ids, int32(i))
+		if !stringSafe(p) {
+			rest = append(rest, int32(i))
+			continue
+		}
+		n := utf8.RuneCount(p)
+		v.longest = max(v.longest, n)
+		setBit(v.safe, i)
+		for k := n; k <= countedSlices; k++ {
+			setBit(v.counted[k], i)
+		}
+	}
+	less := func(s []int32) func(a, b int) bool {
+		return func(a, b int) bool { return bytes.Compare(pieces[s[a]], pieces[s[b]]) < 0 }
+	}
+	sort.Slice(ids, less(ids))
+	sort.Slice(rest, less(rest))
+	for i := 0; i+1 < len(ids); i++ {
+		p := pieces[ids[i]]
+		for j := i + 1; j < len(ids) && bytes.HasPrefix(pieces[ids[j]], p); j++ {
+			if len(pieces[ids[j]]) > len(p) {
+				v.extends[ids[i]] = true
+				break
+			}
+		}
+	}
+	v.all, v.remainder = newTrie(pieces, ids), newTrie(pieces, rest)
+	return v
+}
+
+// Len is the number of ids.
+func (v *Vocabulary) Len() int { return len(v.pieces) }
+
+// Words is the length of a mask in 64-bit words.
+func (v *Vocabulary) Words() int { return v.words }
+
+func setBit(mask []uint64, i int)      { mask[i>>6] |= 1 << (i & 63) }
+func hasBit(mask []uint64, i int) bool { return mask[i>>6]>>(i&63)&1 != 0 }
+func stringSafeByte(c byte) bool       { return c >= 0x20 && c != '"' && c != '\\' }
+func commonPrefix(a, b []byte) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+func stringSafe(p []byte) bool {
+	for _, c := range p {
+		if !stringSafeByte(c) {
+			return false
+		}
+	}
+	return utf8.Valid(p)
+}
+
+func newTrie(pieces [][]byte, sorted []int32) trie {
+	var t trie
+	var path []int
+	var previous []byte
+	for _, id := range sorted {
+		p := pieces[id]
+		keep := commonPrefix(previous, p)
+		for len(path) > keep {
+			t.nodes[path[len(path)-1]].end = uint32(len(t.nodes))
+			path = path[:len(path)-1]
+		}
+		for d := keep; d < len(p); d++ {
+			path = append(path, len(t.nodes))
+			t.nodes = append(t.nodes, node{token: -1, next: -1, depth: uint16(d), b: p[d]})
+		}
+		n := &t.nodes[path[len(path)-1]]
+		if n.token >= 0 {
+			t.same = append(t.same, sameToken{n.token, n.next})
+			n.next = int32(len(t.same) - 1)
+		}
+		n.token = id
+		previous = p
+	}
+	for _, i := range path {
+		t.nodes[i].end = uint32(len(t.nodes))
+	}
+	return t
+}
