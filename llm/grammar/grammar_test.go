@@ -42,6 +42,12 @@ func TestMatch(t *testing.T) {
 		{`{"type":["string","null"]}`, `null|"x"`, `1`},
 		{`{"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"next":{"$ref":"#/$defs/n"}},"additionalProperties":false}}}`, `{}|{"next":{"next":{}}}`, `{"next":1}`},
 		{`{"type":"object","properties":{"no":false},"required":["x"]}`, `{"x":1}|{"x":1,"y":2}`, `{}|{"no":1,"x":1}`},
+		{`{"type":"string","pattern":"^a[^b]+\\d{2}$"}`, `"axy12"|"a\n12"|"a\"é00"`, `"ab12"|"a12"|"ax123 "`},
+		{`{"type":"string","pattern":"b"}`, `"b"|"abc"|"\nb"`, `"ac"|""`},
+		{`{"type":"string","format":"date"}`, `"2024-02-29"|"1999-12-31"`, `"2023-02-29"|"2024-04-31"|"2024-1-01"`},
+		{`{"type":"string","format":"uuid"}`, `"123e4567-e89b-12d3-a456-426614174000"`, `"123e4567"`},
+		{`{"oneOf":[{"type":"string"},{"type":"integer"}]}`, `"x"|3`, `3.5|null`},
+		{`{"type":"boolean","x-note":{"not":1},"format":"colour"}`, `true`, `1`},
 		{`true`, `1|"x"|[1,[2,{"a":null}]]`, `|tru|[1`},
 	} {
 		g, err := CompileSchema([]byte(test.schema), Options{})
@@ -69,6 +75,9 @@ func TestRefusals(t *testing.T) {
 		`{"anyOf":[{"type":"null"}],"minLength":3}`:                   "/minLength",
 		`{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/a"}}}`:     "",
 		`{"$ref":"http://example.com/x"}`:                             "/$ref",
+		`{"oneOf":[{"type":"number"},{"type":"integer"}]}`:            "/oneOf/1",
+		`{"type":"string","pattern":"(?=a)"}`:                         "/pattern",
+		`{"type":"string","format":"ipv6"}`:                           "/format",
 		`{"type":"text"}`:                                             "/type",
 		`false`:                                                       "",
 		`{"type":"object","properties":{"a":false},"required":["a"]}`: "",

@@ -74,12 +74,21 @@ func (c *compiler) refuse(pointer, format string, arguments ...any) error {
 	return &SchemaError{c.base + pointer, fmt.Sprintf(format, arguments...)}
 }
 
-// annotations do not constrain a value.
-var annotations = map[string]bool{"title": true, "description": true, "default": true, "examples": true, "example": true, "$schema": true,
-	"$comment": true, "deprecated": true, "readOnly": true, "writeOnly": true, "$defs": true, "definitions": true, "$id": true, "id": true, "optional": true}
+// enforced keywords; those of refused are in the specification (this draft or an older one) and are not.
+// Any other key is an annotation, as the specification has it.
+var enforced = words("type properties required additionalProperties items enum const anyOf oneOf $ref minLength maxLength minItems maxItems pattern format")
 
-var enforced = map[string]bool{"type": true, "properties": true, "required": true, "additionalProperties": true, "items": true, "enum": true,
-	"const": true, "anyOf": true, "$ref": true, "minLength": true, "maxLength": true, "minItems": true, "maxItems": true}
+var refused = words("allOf not if then else dependentSchemas dependentRequired dependencies prefixItems additionalItems contains minContains maxContains " +
+	"uniqueItems patternProperties propertyNames minProperties maxProperties unevaluatedItems unevaluatedProperties multipleOf minimum maximum " +
+	"exclusiveMinimum exclusiveMaximum $dynamicRef $recursiveRef extends disallow divisibleBy nullable")
+
+func words(list string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(list) {
+		out[w] = true
+	}
+	return out
+}
 
 // schema returns the entry of a subroutine that reads one value and returns.
 func (c *compiler) schema(v value, pointer string) (uint32, error) {
@@ -112,11 +121,11 @@ func (c *compiler) node(v value, pointer string) (uint32, error) {
 	}
 	var used []string
 	for _, m := range o.members {
-		if annotations[m.key] {
-			continue
+		if refused[m.key] && !c.idle(o, m) {
+			return 0, c.refuse(pointer+"/"+escape(m.key), "keyword %q is not enforced", m.key)
 		}
 		if !enforced[m.key] {
-			return 0, c.refuse(pointer+"/"+escape(m.key), "keyword %q is not enforced", m.key)
+			continue
 		}
 		used = append(used, m.key)
 	}
@@ -155,7 +164,65 @@ func (c *compiler) node(v value, pointer string) (uint32, error) {
 		}
 		return c.anyOf(list, pointer+"/anyOf")
 	}
+	if list, ok := o.get("oneOf"); ok {
+		if err := alone("oneOf"); err != nil {
+			return 0, err
+		}
+		return c.oneOf(list, pointer+"/oneOf")
+	}
 	return c.typed(o, pointer)
+}
+
+// idle tells whether a keyword cannot change anything: uniqueItems false, minProperties 0, and numeric
+// bounds where no number is allowed.
+func (c *compiler) idle(o *object, m member) bool {
+	switch m.key {
+	case "uniqueItems", "nullable":
+		return m.value == false
+	case "minProperties", "minContains":
+		return m.value == json.Number("0")
+	case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf":
+		types, err := c.types(o, "")
+		return err == nil && !types["number"] && !types["integer"]
+	case "additionalItems":
+		_, ok := o.get("items")
+		return ok
+	case "then", "else":
+		_, ok := o.get("if")
+		return !ok
+	}
+	return false
+}
+
+// oneOf is enforced if the branches state types that exclude each other.
+func (c *compiler) oneOf(list value, pointer string) (uint32, error) {
+	branches, _ := list.([]value)
+	seen := map[string]bool{}
+	for i, b := range branches {
+		o, ok := b.(*object)
+		if ok {
+			_, ok = o.get("type")
+		}
+		if !ok && len(branches) > 1 {
+			return 0, c.refuse(pointer+"/"+strconv.Itoa(i), "a branch of oneOf without a type is not enforced")
+		}
+		if len(branches) == 1 {
+			break
+		}
+		types, err := c.types(o, pointer)
+		if err != nil {
+			return 0, err
+		}
+		for t := range types {
+			if seen[t] || t == "integer" && seen["number"] || t == "number" && seen["integer"] {
+				return 0, c.refuse(pointer+"/"+strconv.Itoa(i), "two branches of oneOf allow %s", t)
+			}
+		}
+		for t := range types {
+			seen[t] = true
+		}
+	}
+	return c.anyOf(list, pointer)
 }
 
 func escape(key string) string {

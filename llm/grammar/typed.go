@@ -25,10 +25,7 @@ func (c *compiler) typed(o *object, pointer string) (uint32, error) {
 		case "number", "integer":
 			at = c.number(t == "number", at)
 		case "string":
-			var least, most uint32
-			if least, most, err = c.bounds(o, "minLength", "maxLength", pointer); err == nil {
-				at = c.g.bytes('"', '"', c.text(least, most, at))
-			}
+			at, err = c.stringSchema(o, pointer, at)
 		case "array":
 			at, err = c.array(o, pointer, at)
 		case "object":
