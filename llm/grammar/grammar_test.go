@@ -48,6 +48,10 @@ func TestMatch(t *testing.T) {
 		{`{"type":"string","format":"uuid"}`, `"123e4567-e89b-12d3-a456-426614174000"`, `"123e4567"`},
 		{`{"oneOf":[{"type":"string"},{"type":"integer"}]}`, `"x"|3`, `3.5|null`},
 		{`{"type":"boolean","x-note":{"not":1},"format":"colour"}`, `true`, `1`},
+		{`{"type":"integer","minimum":-12,"maximum":105}`, `-12|-9|0|7|99|100|105`, `-13|106|-0|01|-20`},
+		{`{"type":"integer","exclusiveMinimum":0}`, `1|10|123456`, `0|-1`},
+		{`{"type":"integer","maximum":-3}`, `-3|-40`, `-2|0|3`},
+		{`{"type":"number","minimum":0}`, `0|0.5|12`, `-1|-0.5`},
 		{`true`, `1|"x"|[1,[2,{"a":null}]]`, `|tru|[1`},
 	} {
 		g, err := CompileSchema([]byte(test.schema), Options{})
@@ -301,6 +305,24 @@ func ExampleMatch() {
 	// Output:
 	// true 15
 	// false 2
+}
+
+func TestIntegersMatchTheirBounds(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 300 {
+		least := r.Int64N(4000) - 2000
+		most := least + r.Int64N(1500)
+		g := newGrammar()
+		g, err := g.finish(g.integers(least, most, g.emit(opEnd, 0, 0)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := int64(-2100); n < 3600; n += 1 + r.Int64N(7) {
+			if ok, _, _ := Match(g, fmt.Sprint(n)); ok != (n >= least && n <= most) {
+				t.Fatalf("[%d, %d]: %d gives %v", least, most, n, ok)
+			}
+		}
+	}
 }
 
 func FuzzCompile(f *testing.F) {

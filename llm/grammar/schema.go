@@ -76,11 +76,11 @@ func (c *compiler) refuse(pointer, format string, arguments ...any) error {
 
 // enforced keywords; those of refused are in the specification (this draft or an older one) and are not.
 // Any other key is an annotation, as the specification has it.
-var enforced = words("type properties required additionalProperties items enum const anyOf oneOf $ref minLength maxLength minItems maxItems pattern format")
+var enforced = words("type properties required additionalProperties items enum const anyOf oneOf $ref minLength maxLength minItems maxItems pattern format minimum maximum exclusiveMinimum exclusiveMaximum")
 
 var refused = words("allOf not if then else dependentSchemas dependentRequired dependencies prefixItems additionalItems contains minContains maxContains " +
-	"uniqueItems patternProperties propertyNames minProperties maxProperties unevaluatedItems unevaluatedProperties multipleOf minimum maximum " +
-	"exclusiveMinimum exclusiveMaximum $dynamicRef $recursiveRef extends disallow divisibleBy nullable")
+	"uniqueItems patternProperties propertyNames minProperties maxProperties unevaluatedItems unevaluatedProperties multipleOf " +
+	"$dynamicRef $recursiveRef extends disallow divisibleBy nullable")
 
 func words(list string) map[string]bool {
 	out := map[string]bool{}
@@ -173,15 +173,15 @@ func (c *compiler) node(v value, pointer string) (uint32, error) {
 	return c.typed(o, pointer)
 }
 
-// idle tells whether a keyword cannot change anything: uniqueItems false, minProperties 0, and numeric
-// bounds where no number is allowed.
+// idle tells whether a keyword cannot change anything: uniqueItems false, minProperties 0, and
+// multipleOf where no number is allowed.
 func (c *compiler) idle(o *object, m member) bool {
 	switch m.key {
 	case "uniqueItems", "nullable":
 		return m.value == false
 	case "minProperties", "minContains":
 		return m.value == json.Number("0")
-	case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf":
+	case "multipleOf":
 		types, err := c.types(o, "")
 		return err == nil && !types["number"] && !types["integer"]
 	case "additionalItems":

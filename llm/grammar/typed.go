@@ -23,7 +23,7 @@ func (c *compiler) typed(o *object, pointer string) (uint32, error) {
 		case "boolean":
 			at = c.g.words([]string{"true", "false"}, at)
 		case "number", "integer":
-			at = c.number(t == "number", at)
+			at, err = c.numeric(o, pointer, t == "integer", at)
 		case "string":
 			at, err = c.stringSchema(o, pointer, at)
 		case "array":
