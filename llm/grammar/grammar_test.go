@@ -52,6 +52,8 @@ func TestMatch(t *testing.T) {
 		{`{"type":"integer","exclusiveMinimum":0}`, `1|10|123456`, `0|-1`},
 		{`{"type":"integer","maximum":-3}`, `-3|-40`, `-2|0|3`},
 		{`{"type":"number","minimum":0}`, `0|0.5|12`, `-1|-0.5`},
+		{`{"type":"object","anyOf":[{"properties":{"a":{"type":"null"}},"required":["a"],"additionalProperties":false},{"type":["object","string"],"required":["b"]}]}`, `{"a":null}|{"b":1}`, `"x"|1|{}|{"a":1}`},
+		{`{"type":"integer","anyOf":[{"type":"number","minimum":5},{"enum":[1,"x"]}]}`, `5|1|77`, `4|"x"|5.5`},
 		{`true`, `1|"x"|[1,[2,{"a":null}]]`, `|tru|[1`},
 	} {
 		g, err := CompileSchema([]byte(test.schema), Options{})

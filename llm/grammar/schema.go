@@ -159,13 +159,21 @@ func (c *compiler) node(v value, pointer string) (uint32, error) {
 		}
 	}
 	if list, ok := o.get("anyOf"); ok {
-		if err := alone("anyOf"); err != nil {
+		if err := alone("anyOf", "type"); err != nil {
+			return 0, err
+		}
+		list, err := c.typedBranches(o, list, pointer)
+		if err != nil {
 			return 0, err
 		}
 		return c.anyOf(list, pointer+"/anyOf")
 	}
 	if list, ok := o.get("oneOf"); ok {
-		if err := alone("oneOf"); err != nil {
+		if err := alone("oneOf", "type"); err != nil {
+			return 0, err
+		}
+		list, err := c.typedBranches(o, list, pointer)
+		if err != nil {
 			return 0, err
 		}
 		return c.oneOf(list, pointer+"/oneOf")
@@ -236,7 +244,8 @@ func (c *compiler) anyOf(list value, pointer string) (uint32, error) {
 	}
 	var out []uint32
 	for i, b := range branches {
-		at, err := c.schema(b, pointer+"/"+strconv.Itoa(i))
+		// Not by pointer: a branch may carry the type beside it, which a reference to the branch does not.
+		at, err := c.node(b, pointer+"/"+strconv.Itoa(i))
 		if err != nil {
 			return 0, err
 		}
