@@ -30,9 +30,9 @@ type sampler struct {
 	stream     rand.PCG
 	buffer     []candidate // room for the whole vocabulary
 	candidates []candidate // part of buffer
-	seen       []bool  // [vocabSize] occurs in the session
-	count      []int32 // [vocabSize] how often it was generated
-	touched    []Token // ids with an entry in seen or count, each once
+	seen       []bool      // [vocabSize] occurs in the session
+	count      []int32     // [vocabSize] how often it was generated
+	touched    []Token     // ids with an entry in seen or count, each once
 }
 
 // reset begins a generation after the tokens of the prompt.

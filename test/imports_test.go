@@ -32,6 +32,7 @@ var rules = []rule{
 	{"llm/torchpkl", nil, "a file format is a file format"},
 	{"llm/tokenizer", nil, "text in, token ids out; nothing of models or chats"},
 	{"llm/grammar", nil, "bytes and token masks; nothing of models or chats"},
+	{"llm/grammar/maskbench", []string{"llm/grammar", "llm/tokenizer"}, "a command that measures the grammar"},
 	{"llm", []string{"simd", "llm/gguf", "llm/safetensors", "llm/torchpkl", "llm/tokenizer"},
 		"the runtime turns tokens into logits and knows nothing of chats, tools or agents"},
 	{"llm/chat", []string{"llm", "llm/tokenizer", "llm/grammar", "prompts"},
