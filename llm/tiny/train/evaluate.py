@@ -39,7 +39,7 @@ def answer_logits(model, conversations, batch_tokens=12000):
                 ids[row, :len(tokens) - 1] = torch.tensor(tokens[:-1])
                 positions += range(row * length + start - 1, row * length + len(tokens) - 1)
                 cuts.append(len(tokens) - start)
-            logits = model(ids.to(device), torch.tensor(positions, device=device)).cpu()
+            logits = model(ids.to(device), torch.tensor(positions, device=device)).float().cpu()
             for i, part in zip(chunk, logits.split(cuts)):
                 out[i] = part
     return out

@@ -78,10 +78,10 @@ class Llama(nn.Module):
 
     def embedding(self):
         """[vocab, d] token embeddings."""
-        return self.base[self.base_of] + self.kind[self.kind_of] + self.own
+        return self.base.index_select(0, self.base_of) + F.one_hot(self.kind_of, 4).to(self.kind.dtype) @ self.kind + self.own
 
     def forward(self, ids, positions=None):
-        """Logits [n, vocab] at the flat positions (row·T + t), or at all. ids: [B, T]."""
+        """Logits [n, vocab], of the backend's type, at the flat positions (row·T + t), or at all. ids: [B, T]."""
         c, ops = self.config, self.ops
         batch, length = ids.shape
         weight = (lambda p: self.quantize(p).to(ops.dtype)) if self.quantize else (lambda p: p.to(ops.dtype))
@@ -91,8 +91,8 @@ class Llama(nn.Module):
             x, y = ops.add_norm(x, delta, self.norm1[i])
             a = ops.attention(F.linear(y, weight(self.qkv[i])), self.cos, self.sin, batch, length, c.heads, c.kv_heads)
             if i == c.layers - 1 and positions is not None:  # the last layer's rest is needed only where there is a loss
-                x, a = x.reshape(batch * length, -1)[positions], a.reshape(batch * length, -1)[positions]
+                x, a = (z.reshape(batch * length, -1).index_select(0, positions) for z in (x, a))
             x, y = ops.add_norm(x, F.linear(a, weight(self.o[i])), self.norm2[i])
             delta = F.linear(ops.swiglu(F.linear(y, weight(self.gate_up[i]))), weight(self.down[i]))
         x, y = ops.add_norm(x, delta, self.norm)
-        return F.linear(y.reshape(-1, c.d), table.to(ops.dtype)).float()
+        return F.linear(y.reshape(-1, c.d), table.to(ops.dtype))

@@ -1,9 +1,10 @@
-"""The model's fused operations in three versions, chosen at run time: AVX512-BF16 kernels, AVX2 kernels, plain PyTorch (any device).
+"""The model's fused operations in four versions, chosen at run time: AMX, AVX512-BF16 and AVX2 kernels, plain PyTorch (any device).
 
-Each backend has dtype (of activations between matrices), add_norm, attention and swiglu. The residual stream is float32 everywhere.
-DROVER_TRAIN_OPS=avx512|avx2|torch forces one.
+Each backend has dtype (of activations between matrices), add_norm, attention, swiglu and cross_entropy. The residual stream is float32 everywhere.
+DROVER_TRAIN_OPS=amx|avx512|avx2|torch forces one.
 """
 import ctypes
+import glob
 import os
 import subprocess
 
@@ -25,16 +26,20 @@ def pick(name=None):
             flags = open("/proc/cpuinfo").read()
         except OSError:
             flags = ""
-        name = "avx512" if "avx512_bf16" in flags else "avx2" if " avx2 " in flags and " fma " in flags else "torch"
+        name = "amx" if "amx_bf16" in flags and "avx512_bf16" in flags else "avx512" if "avx512_bf16" in flags else \
+            "avx2" if " avx2 " in flags and " fma " in flags else "torch"
     return Torch() if name == "torch" else Kernels(name)
+
+
+FLAGS = {"avx2": ["-mavx2", "-mfma"], "avx512": ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512bf16"]}
+FLAGS["amx"] = FLAGS["avx512"] + ["-mamx-tile", "-mamx-bf16"]
 
 
 def _library(name):
     """Compiles kernels_NAME.c when it is newer than the library, and loads it."""
     source, library = os.path.join(HERE, f"kernels_{name}.c"), os.path.join(HERE, f"kernels_{name}.so")
-    if not os.path.exists(library) or os.path.getmtime(library) < os.path.getmtime(source):
-        flags = ["-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512bf16"] if name == "avx512" else ["-mavx2", "-mfma"]
-        subprocess.run(["gcc", "-O3", *flags, "-fopenmp", "-shared", "-fPIC", "-o", library + ".new", source, "-lm"], check=True)
+    if not os.path.exists(library) or os.path.getmtime(library) < max(map(os.path.getmtime, glob.glob(os.path.join(HERE, "kernels_*.c")))):
+        subprocess.run(["gcc", "-O3", *FLAGS[name], "-fopenmp", "-shared", "-fPIC", "-o", library + ".new", source, "-lm"], check=True)
         os.replace(library + ".new", library)
     return ctypes.CDLL(library)
 
@@ -69,14 +74,23 @@ class Torch:
         gate, up = gate_up.chunk(2, -1)
         return F.silu(gate) * up
 
+    def cross_entropy(self, logits, targets, weights):
+        """(loss weighted by weights, which add up to 1; per position whether the target has the highest logit)"""
+        logits = logits.float()
+        return (F.cross_entropy(logits, targets, reduction="none") * weights).sum(), logits.detach().argmax(-1) == targets
+
 
 class Kernels:
-    """The C kernels through ctypes. avx512: activations and their gradients in bfloat16; avx2: float32."""
+    """The C kernels through ctypes. amx, avx512: activations and their gradients in bfloat16; avx2: float32."""
 
     def __init__(self, name):
         self.name = name
-        self.dtype = torch.bfloat16 if name == "avx512" else torch.float32
-        library, half, dtype = _library(name), name == "avx512", self.dtype
+        half = name != "avx2"
+        self.dtype = dtype = torch.bfloat16 if half else torch.float32
+        library = _library(name)
+        if name == "amx" and library.amx_request() != 0:
+            raise OSError("the system does not grant the AMX registers; set DROVER_TRAIN_OPS=avx512")
+        attention_forward, attention_backward = (library.amx_attn_f, library.amx_attn_b) if name == "amx" else (library.attn_f, library.attn_b)
 
         class AddNorm(torch.autograd.Function):
             @staticmethod
@@ -131,7 +145,7 @@ class Kernels:
             def forward(ctx, qkv, cos, sin, batch, length, heads, kv_heads):
                 out = torch.empty(batch, length, heads * 32, dtype=dtype)
                 logsum = torch.empty(batch, heads, length)
-                library.attn_f(_pointer(qkv), _pointer(cos), _pointer(sin), _pointer(out), _pointer(logsum),
+                attention_forward(_pointer(qkv), _pointer(cos), _pointer(sin), _pointer(out), _pointer(logsum),
                                _long(batch), _long(length), _long(heads), _long(kv_heads))
                 ctx.save_for_backward(qkv, cos, sin, out, logsum)
                 ctx.sizes = batch, length, heads, kv_heads
@@ -141,8 +155,24 @@ class Kernels:
             def backward(ctx, dout):
                 qkv, cos, sin, out, logsum = ctx.saved_tensors
                 dqkv, dout = torch.empty_like(qkv), dout.contiguous()
-                library.attn_b(_pointer(qkv), _pointer(cos), _pointer(sin), _pointer(out), _pointer(logsum), _pointer(dout),
+                attention_backward(_pointer(qkv), _pointer(cos), _pointer(sin), _pointer(out), _pointer(logsum), _pointer(dout),
                                _pointer(dqkv), *map(_long, ctx.sizes))
                 return dqkv, None, None, None, None, None, None
 
+        class CrossEntropy(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, logits, targets, weights):
+                hit = torch.zeros(len(targets), dtype=torch.int16)
+                library.cross_entropy.restype = ctypes.c_double
+                loss = library.cross_entropy(_pointer(logits), _pointer(targets), _pointer(weights), _pointer(hit), _long(len(targets)), _long(logits.shape[-1]))
+                ctx.save_for_backward(logits)  # now their gradient
+                ctx.mark_dirty(logits)
+                ctx.mark_non_differentiable(hit)
+                return torch.tensor(loss, dtype=torch.float32), hit, logits
+
+            @staticmethod
+            def backward(ctx, dloss, _, __):
+                return ctx.saved_tensors[0], None, None
+
         self.add_norm, self.swiglu, self.attention = AddNorm.apply, SwiGLU.apply, Attention.apply
+        self.cross_entropy = (lambda logits, targets, weights: CrossEntropy.apply(logits.clone() if logits.is_leaf else logits, targets, weights)[:2]) if half else Torch().cross_entropy

@@ -13,7 +13,6 @@ import signal
 import time
 
 import torch
-import torch.nn.functional as F
 
 import circuit
 import evaluate
@@ -24,6 +23,7 @@ import tokenizer as tk
 from dialogs import Corpus
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+FIRST_TOKEN_WEIGHT = 4.
 
 
 def four_bits(w):
@@ -122,16 +122,21 @@ def make_batches(tokenizer, corpus, seed, shares, easy, tokens, batch_tokens, lo
 
 
 def tensors(batch):
-    """ids [B, T], flat positions that predict a learned token, those tokens."""
+    """ids [B, T], flat positions that predict a learned token, those tokens, their weights in the loss (1 in all).
+
+    The first token of an answer, which decides between the tools and an answer in words, is the hardest and counts several times.
+    """
     length = max(len(ids) for ids, _ in batch) - 1
-    ids, positions, targets = torch.zeros(len(batch), length, dtype=torch.long), [], []
+    ids, positions, targets, weights = torch.zeros(len(batch), length, dtype=torch.long), [], [], []
     for row, (tokens, learn) in enumerate(batch):
         ids[row, :len(tokens) - 1] = torch.tensor(tokens[:-1])
         for i in range(1, len(tokens)):
             if learn[i]:
                 positions.append(row * length + i - 1)
                 targets.append(tokens[i])
-    return ids, torch.tensor(positions), torch.tensor(targets)
+                weights.append(1. if learn[i - 1] else FIRST_TOKEN_WEIGHT)
+    weights = torch.tensor(weights)
+    return ids, torch.tensor(positions), torch.tensor(targets), weights / weights.sum()
 
 
 def save(path, state):
@@ -271,14 +276,12 @@ def main():
             corpus = Corpus()  # the packs may have grown
         shares, easy, batch_tokens = stage(tokens)
         for batch in make_batches(tokenizer, corpus, a.seed * 1000003 + pool, shares, easy, batch_tokens * 10, batch_tokens):
-            ids, positions, targets = (x.to(device) for x in tensors(batch))
+            ids, positions, targets, weights = (x.to(device) for x in tensors(batch))
             if not len(targets):
                 continue
-            logits = m(ids, positions)
-            loss = F.cross_entropy(logits, targets)
+            loss, hit = backend.cross_entropy(m(ids, positions), targets, weights)
             choice = (targets >= tokenizer.marker(0)) & (targets < tokenizer.marker(0) + tk.MARKERS)
-            with torch.no_grad():
-                chosen.append(((logits[choice].argmax(-1) == targets[choice]).float().sum().item(), int(choice.sum())))
+            chosen.append((int(hit[choice].sum()), int(choice.sum())))
             loss.backward()
             left = 1. if decay_from is None or time.time() < decay_from else max(.02, 1 - (time.time() - decay_from) / decay_for)
             optimizer.step(min(1, (step + 1) / 30) * rate_factor(tokens, a.peak) * left)
