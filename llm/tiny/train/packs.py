@@ -154,6 +154,8 @@ class Tool:
                 constant = constants[p.name]
                 if free and isinstance(constant, str):
                     constant = type(constant)(_SLOT.sub(lambda m: free[m.group(1)], constant))
+                elif free and isinstance(constant, list):
+                    constant = [type(c)(_SLOT.sub(lambda m: free[m.group(1)], c)) for c in constant]
                 said[p.name], arguments[p.name] = str(constant), constant
         text = _SLOT.sub(lambda m: free[m.group(1)] if m.group(1) in free else said[m.group(1)], template)
         return text, {self.renamed.get(k, k): a for k, a in arguments.items()}, said
@@ -269,11 +271,12 @@ def parse_constants(text, tool):
                 raise ValueError(f"not a boolean: {raw!r}")
             out[p.name] = raw == "true"
         elif p.type in ("integer", "number"):
-            if not is_number(raw):
+            if not is_number(_SLOT.sub("1", raw)):
                 raise ValueError(f"not a number: {raw!r}")
             out[p.name] = Literal(raw)
         elif p.type == "list":
-            out[p.name] = [r.strip().strip('"') for r in raw.strip("[]").split(",")]
+            make = Literal if p.kind in ("int", "number") else str
+            out[p.name] = [make(r.strip().strip('"')) for r in raw.strip("[]").split(",")]
         else:
             if p.type == "enum" and raw not in p.options:
                 raise ValueError(f"{raw!r} is not one of {p.options}")
