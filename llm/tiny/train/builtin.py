@@ -47,9 +47,27 @@ QUESTIONS = ["What does {path} say about the {t}?", "what does {path} say about 
              "Open {path}. What is the {t}?", "Check {path} for the {t}", "check the {t} in {path}", "In {path}, what is the {t}?", "Tell me the {t} from {path}", "I need the {t} from {path}", "Which {t} is given in {path}?",
              "what do my notes in {path} say about the {t}", "What has {path} to say on the {t}?", "get the {t} out of {path}", "Is there something about the {t} in {path}?", "see {path}: what is the {t}?", "Look into {path} for the {t}.",
              "the {t}, it should be in {path}", "What do we know about the {t}? It's in {path}.", "I noted the {t} in {path}, what was it?", "search {path} for the {t}", "Use {path} to tell me the {t}"]
+# Questions by the kind of the value that is asked for.
+QUESTIONS_OF = {
+    "person": ["Who is the {t} in {path}?", "who is the {t} according to {path}", "Who is named as {t} in {path}?", "{path}: who is the {t}?", "Look up who the {t} is, it's in {path}"],
+    "money": ["How much is the {t} in {path}?", "how high is the {t} according to {path}", "How large is the {t}? See {path}.", "what did we put down as {t} in {path}", "how much {t} does {path} give"],
+    "date": ["When is the {t} according to {path}?", "when's the {t}? it's in {path}", "On what day is the {t}, says {path}?", "which day does {path} give for the {t}"],
+    "datetime": ["When is the {t} according to {path}?", "when's the {t}? it's in {path}", "{path} has the time of the {t}, when is it?"],
+    "time": ["At what time is the {t} in {path}?", "when is the {t}, look in {path}", "{path}: {t} when?"],
+    "city": ["Where is the {t} according to {path}?", "where's the {t}? I wrote it in {path}"],
+    "place": ["Where is the {t} according to {path}?", "where's the {t}? see {path}"],
+    "street": ["Where is it, what's the {t} in {path}?", "look up the {t} for me in {path}"],
+    "int": ["Which number does {path} have for the {t}?", "what number is the {t} in {path}"],
+    "adjective": ["How is the {t} according to {path}?", "what does {path} say the {t} is like"],
+}
+# Sentences of a text that tell nothing that is asked for.
+FILLER = ["We talked about it for a long time.", "Everybody liked the {t}.", "Please bring your own {t}.", "More on this next week.", "Thanks to all who came.", "It was a {w} day.", "There are still open questions.",
+          "{p} will write the minutes.", "Some of this may change.", "See also the {t} from last year.", "The {t} was not discussed.", "{p} could not come.", "Nobody mentioned the {t}.", "This is only a draft.",
+          "We should ask {p} again.", "Do not share this with others.", "Read this before you start.", "The rest is up to you.", "Keep the {t} dry.", "The {w} {t} arrived late.", "I met {p} on the way.",
+          "We need more time for this.", "Let's keep it short.", "The {t} and the {t2} are fine.", "All of it is in the {t}.", "Last changed by {p}.", "Nothing else to report.", "We had coffee first.", "Bring {n} copies."]
 FOLLOW = ["And the {t}?", "What about the {t}?", "and what is the {t}", "What does it say about the {t}?", "And what does it say about the {t}?", "the {t}?", "Does it mention the {t}?"]
 ABSENT = "It does not say anything about the {t}."
-HEADINGS = ["# Notes", "# {T}", "Notes on {t}", "{T}", "Meeting notes", "TODO", "# {T} plan", "Minutes, {d}", "## Summary", "Project {T}"]
+HEADINGS = ["Project notes", "Notes", "{T} notes", "To do", "# To do", "Trip to {c}", "# {S}", "{S}", "{S} notes", "{S}:", "Summary", "# {T} and {w} things", "Minutes of the meeting", "About the {t}", "== {T} ==", "## {S}", "Dear {p},", "Hi {p},", "{d}", "Report", "# Notes", "# {T}", "Notes on {t}", "{T}", "Meeting notes", "TODO", "# {T} plan", "Minutes, {d}", "## Summary", "Project {T}"]
 
 
 class Results:
@@ -110,23 +128,40 @@ class Results:
                 return "(empty)", "The folder is empty."
             names = self.files()
             return "\n".join(names), "The files are: " + ", ".join(names) + "." if len(names) > 1 else f"There is one file: {names[0]}."
-        text, facts = self.text(v.rng.randint(1, 3))
+        text, facts = self.text(v.rng.randint(1, 4), said["path"])
         return text, f"{said['path']} says:\n{text}"
 
     def fact(self):
-        """(name, line, value)"""
+        """(name, line, kind of the value)"""
         v = self.v
         name, lines, kind = v.pick(FACTS)
         thing = v.word("noun") if v.chance(.7) else f"{v.word('noun')} {v.word('noun')}"
         name = name.replace("{t}", thing)
-        value = v.value(kind if kind != "any" else v.pick(["money", "date", "person", "city", "int", "topic", "code", "time", "color"]))
-        line = v.pick(lines).replace("{t}", name).replace("{T}", name[0].upper() + name[1:]).replace("{v}", value).replace("{w}", v.word("adj"))
+        kind = kind if kind != "any" else v.pick(["money", "date", "person", "city", "int", "topic", "code", "time", "color"])
+        line = v.pick(lines)
+        if line.startswith(("The {t} ", f"The {name} ")) and v.chance(.3):  # of what
+            more = v.pick(["for the {n}", "of the {n}", "for {p}", "of {p}", "in {c}", "for this {n}", "for the {w} {n}"])
+            more = more.replace("{n}", v.word("noun")).replace("{p}", v.value("first_name")).replace("{c}", v.value("city")).replace("{w}", v.word("adj"))
+            line = line.replace("{t}", name).replace(f"The {name} ", f"The {name} {more} ", 1)
+        line = line.replace("{t}", name).replace("{T}", name[0].upper() + name[1:]).replace("{v}", v.value(kind)).replace("{w}", v.word("adj"))
         if v.chance(.12) and line.endswith("."):
             line = line[:-1] + v.pick([" because of the ", " and the ", ", not the ", " after the ", " despite the "]) + v.word("noun") + "."
-        return name, line[0].upper() + line[1:] if line.endswith(".") else line, value
+        elif v.chance(.12) and not line.endswith("."):
+            line += "."
+        return name, line[0].upper() + line[1:] if line.endswith(".") else line, kind
 
-    def text(self, n):
-        """(text of n or a few more lines, facts in it with different names)."""
+    def filler(self):
+        v = self.v
+        return v.pick(FILLER).replace("{t}", v.word("noun")).replace("{t2}", v.word("noun")).replace("{w}", v.word("adj")).replace("{p}", v.value("first_name")).replace("{n}", v.value("int"))
+
+    def heading(self, path):
+        v, thing = self.v, self.v.word("noun")
+        stem = path.split("/")[-1].split(".")[0].replace("_", " ").replace("-", " ") if path else v.word("noun")
+        text = v.pick(HEADINGS).replace("{t}", thing).replace("{T}", thing.capitalize()).replace("{S}", stem.capitalize())
+        return text.replace("{d}", v.value("date")).replace("{c}", v.value("city")).replace("{p}", v.value("first_name")).replace("{w}", v.word("adj"))
+
+    def text(self, n, path=""):
+        """(text of n or a few more lines as files have them, facts in it with different names)."""
         v = self.v
         facts, names = [], set()
         while len(facts) < n:
@@ -134,11 +169,25 @@ class Results:
             if not set(f[0].split()) & names:
                 names |= set(f[0].split())
                 facts.append(f)
-        style = v.rng.random()
-        bullet = v.pick(["- ", "* ", "", "", ""])
-        lines = [bullet + f[1] for f in facts]
-        if style < .3:
-            heading = v.pick(HEADINGS)
-            thing = v.word("noun")
-            lines.insert(0, heading.replace("{t}", thing).replace("{T}", thing.capitalize()).replace("{d}", v.value("date")))
-        return ("\n" if style < .75 else " ").join(lines), facts
+        lines = [f[1] for f in facts]
+        for _ in range(v.weighted({0: 50, 1: 25, 2: 15, 3: 10}) if n > 1 else 0):
+            lines.insert(v.rng.randint(0, len(lines)), self.filler())
+        x = v.rng.random()
+        if x < .3:
+            text = "\n".join(lines)
+        elif x < .45:
+            bullet = v.pick(["- ", "* "])
+            text = "\n".join(bullet + line for line in lines)
+        elif x < .52:
+            text = "\n".join(f"{i}. {line}" for i, line in enumerate(lines, 1))
+        elif x < .64:
+            text = "\n\n".join(lines)
+        elif x < .8:  # prose
+            text = " ".join(line if line[-1] in ".!?" else line + v.pick([".", ".", ","]) for line in lines)
+        else:  # paragraphs and lines
+            text = lines[0]
+            for line in lines[1:]:
+                text += v.pick(["\n", "\n\n", " " if text[-1] in ".!?" else "\n"]) + line
+        if v.chance(.4):
+            text = self.heading(path) + v.pick(["\n", "\n\n"]) + text
+        return text, facts

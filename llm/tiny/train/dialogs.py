@@ -112,8 +112,9 @@ class Dialogs:
         """A question about the text of a file: the answer is the line that tells."""
         v, r = self.v, self.results
         path = v.value("textpath")
-        text, facts = r.text(v.rng.randint(2, 6))
-        question = v.pick([q for q in builtin.QUESTIONS if packs.zlib.crc32(q.encode()) % 10 != 0 or v.unseen])
+        text, facts = r.text(v.rng.randint(2, 6), path)
+        ask = lambda questions: v.pick([q for q in questions if (packs.zlib.crc32(q.encode()) % 10 != 0) != v.unseen] or questions)
+        question = ask(builtin.QUESTIONS)
         self.facts = facts
         if v.chance(.08):
             error = r.error("read_file", {"path": path})
@@ -122,7 +123,9 @@ class Dialogs:
             absent = r.fact()
             if not any(set(absent[0].split()) & set(f[0].split()) for f in facts):
                 return question.replace("{path}", path).replace("{t}", absent[0]), {"path": path}, text, builtin.ABSENT.replace("{t}", absent[0])
-        name, line, _ = v.pick(facts)
+        name, line, kind = v.pick(facts)
+        if kind in builtin.QUESTIONS_OF and v.chance(.4):
+            question = ask(builtin.QUESTIONS_OF[kind])
         return question.replace("{path}", path).replace("{t}", name), {"path": path}, text, line
 
     def follow_up(self):

@@ -3,8 +3,10 @@
 Words and names are split into a training and a held-out part by hash (wordnet.held_out); shapes (codes, numbers, times) are drawn at random,
 so held-out ones are new by construction.
 """
+import base64
 import functools
 import json
+import os
 import random
 import re
 
@@ -124,6 +126,15 @@ def lexicon(part):
     return [w for w in words if not held_out(w)], [w for w in words if held_out(w)]
 
 
+@functools.lru_cache(None)
+def fragments():
+    """The vocabulary's tokens that are letters only: (lower case, capitalized)."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "vocabulary.txt")) as f:
+        tokens = [base64.b64decode(line.split()[0]) for line in f]
+    letters = [t.decode() for t in tokens if len(t) > 1 and t.isalpha()]
+    return [t for t in letters if t.islower()], [t for t in letters if t.istitle()]
+
+
 _ONSETS = "b c d f g h j k l m n p r s t v w z br ch dr fl gr kr pl qu sh sk st th tr y".split()
 _VOWELS = "a e i o u ai ea ia oo".split()
 _CODAS = ["", "", "", "n", "r", "s", "l", "t", "m", "k", "x", "nd", "rt", "ng", "sh"]
@@ -147,7 +158,9 @@ class Values:
         return self.rng.choices(list(table), list(table.values()))[0]
 
     def word(self, part):
-        """A word of the lexicon, frequent ones more often."""
+        """A word of the lexicon, frequent ones more often; in training now and then two tokens joined, so that every token is copied some time."""
+        if not self.unseen and self.chance(.15):
+            return self.blend(part == "name")
         words = lexicon(part)[self.unseen]
         return words[int(len(words) * self.rng.random() ** (1 if part == "name" else 1.7))]
 
@@ -160,6 +173,14 @@ class Values:
     def invented(self):
         """A pronounceable name that no list holds."""
         return "".join(self.pick(_ONSETS) + self.pick(_VOWELS) + self.pick(_CODAS) for _ in range(self.rng.randint(2, 3))).capitalize()
+
+    def blend(self, capital=False):
+        """A word that nobody knows, of two tokens. It is never a held-out word itself, though its parts may be."""
+        while True:
+            first = self.pick(fragments()[capital]) if capital and self.chance(.7) else self.pick(fragments()[0])
+            word = first + self.pick(fragments()[0])
+            if 4 <= len(word) <= 14 and not held_out(word):
+                return word.capitalize() if capital else word
 
     def letters(self, n, alphabet="abcdefghijklmnopqrstuvwxyz"):
         return "".join(self.pick(alphabet) for _ in range(n))
@@ -192,7 +213,7 @@ class Values:
         return str(round(self.rng.random() * 10 ** self.rng.randint(0, 3) + .1, self.rng.randint(1, 2)))
 
     def _money(self):
-        return self.pick([self._int(), f"{self.rng.randint(1, 999)}.{self.rng.randint(10, 99)}", str(self.rng.randint(1, 99) * 50)])
+        return self.pick([self._int(), f"{self.rng.randint(1, 999)}.{self.rng.randint(10, 99)}", str(self.rng.randint(1, 99) * 50), f"{self.rng.randint(1000, 99999):,}" if self.chance(.4) else self._int()])
 
     def _percent(self):
         return self.pick([str(self.rng.randint(1, 100)), f"{self.rng.randint(1, 30)}.5"])
