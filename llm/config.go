@@ -18,8 +18,9 @@ type Config struct {
 	HeadDim   int
 	VocabSize int
 
-	ContextLength int     // positions that the model was trained for
-	RoPEBase      float64 // θ
+	ContextLength int       // positions that the model was trained for
+	RoPEBase      float64   // θ
+	RoPEFreqs     []float32 // [HeadDim/2] what the frequencies are divided by, "rope_freqs"; nil for no scaling
 	RMSNormEps    float32
 	Tied          bool // the LM head is the embedding
 }
@@ -60,13 +61,15 @@ func readConfig(f *gguf.File) (Config, error) {
 		to  *int
 	}{
 		{"llama.attention.head_count_kv", &c.NKVHeads}, {"llama.attention.key_length", &c.HeadDim},
-		{"llama.rope.dimension_count", &c.HeadDim},
 	} {
 		if _, ok := f.Lookup(field.key); ok {
 			if err := intKey(f, field.key, field.to, maxSide); err != nil {
 				return Config{}, err
 			}
 		}
+	}
+	if err := refuseOtherKinds(f, &c); err != nil {
+		return Config{}, err
 	}
 	if c.RoPEBase, err = floatKey(f, "llama.rope.freq_base", 10000); err != nil {
 		return Config{}, err
@@ -81,6 +84,45 @@ func readConfig(f *gguf.File) (Config, error) {
 	return c, c.check(f.Name())
 }
 
+// refuseOtherKinds fails for what the architecture "llama" also covers in other runtimes and this one does not compute: an
+// ignored key would give wrong answers.
+func refuseOtherKinds(f *gguf.File, c *Config) error {
+	for _, field := range []struct {
+		key  string
+		want int
+	}{
+		{"llama.rope.dimension_count", c.HeadDim}, // all of a head is rotated
+		{"llama.attention.value_length", c.HeadDim},
+		{"llama.expert_count", 0},
+	} {
+		v, ok := f.Lookup(field.key)
+		if !ok {
+			continue
+		}
+		if n, ok := v.Int(); !ok || n != int64(field.want) {
+			return &ConfigError{File: f.Name(), Key: field.key, Err: fmt.Errorf("it is %s, only %d is supported here", describe(v), field.want)}
+		}
+	}
+	const scaling = "llama.rope.scaling.type"
+	if v, ok := f.Lookup(scaling); ok {
+		if kind, ok := v.Text(); !ok || kind != "none" && kind != "linear" {
+			return &ConfigError{File: f.Name(), Key: scaling, Err: fmt.Errorf(
+				"it is %v; supported are none, linear, and Llama 3's scaling by the tensor rope_freqs.weight", describe(v))}
+		}
+	}
+	return nil
+}
+
+// linearRoPEFactor is what all RoPE frequencies are divided by, 1 as a rule.
+func linearRoPEFactor(f *gguf.File) (float64, error) {
+	if v, ok := f.Lookup("llama.rope.scaling.type"); ok {
+		if kind, _ := v.Text(); kind == "linear" {
+			return floatKey(f, "llama.rope.scaling.factor", 1)
+		}
+	}
+	return 1, nil
+}
+
 // check refuses sizes that do not fit together.
 func (c *Config) check(file string) error {
 	fail := func(key, format string, args ...any) error {
@@ -89,12 +131,31 @@ func (c *Config) check(file string) error {
 	switch {
 	case c.NHeads%c.NKVHeads != 0:
 		return fail("llama.attention.head_count_kv", "%d key and value heads cannot serve %d query heads alike", c.NKVHeads, c.NHeads)
-	case c.HeadDim%32 != 0 || c.HeadDim > 1024:
-		return fail("llama.rope.dimension_count", "heads have %d dimensions, want a multiple of 32 up to 1024", c.HeadDim)
+	case c.HeadDim < 32 || c.HeadDim%32 != 0 || c.HeadDim > 1024:
+		return fail("llama.attention.key_length", "heads have %d dimensions, want a multiple of 32 up to 1024", c.HeadDim)
 	case int64(c.NHeads)*int64(c.HeadDim) > maxSide:
 		return fail("llama.attention.head_count", "%d heads of %d dimensions are more than any model has", c.NHeads, c.HeadDim)
 	}
 	return nil
+}
+
+// describe shows a metadata value in an error.
+func describe(v gguf.Value) string {
+	if v.Kind() == gguf.Array {
+		return fmt.Sprintf("an array of %d %vs", v.Len(), v.Element())
+	}
+	if text, ok := v.Text(); ok {
+		const enough = 40
+		if len(text) > enough {
+			return fmt.Sprintf("%q…", text[:enough])
+		}
+		return fmt.Sprintf("%q", text)
+	}
+	if b, ok := v.Bool(); ok {
+		return fmt.Sprint(b)
+	}
+	x, _ := v.Float()
+	return fmt.Sprint(x)
 }
 
 func stringKey(f *gguf.File, key string) (string, error) {
@@ -104,7 +165,7 @@ func stringKey(f *gguf.File, key string) (string, error) {
 	}
 	text, ok := v.Text()
 	if !ok {
-		return "", &ConfigError{File: f.Name(), Key: key, Err: fmt.Errorf("it is of type %v, want a string", v.Kind())}
+		return "", &ConfigError{File: f.Name(), Key: key, Err: fmt.Errorf("it is %s, want a string", describe(v))}
 	}
 	return text, nil
 }
@@ -116,7 +177,7 @@ func intKey(f *gguf.File, key string, to *int, most int64) error {
 	}
 	n, ok := v.Int()
 	if !ok || n < 1 || n > most {
-		return &ConfigError{File: f.Name(), Key: key, Err: fmt.Errorf("want an integer from 1 to %d", most)}
+		return &ConfigError{File: f.Name(), Key: key, Err: fmt.Errorf("it is %s, want an integer from 1 to %d", describe(v), most)}
 	}
 	*to = int(n)
 	return nil
@@ -129,7 +190,7 @@ func floatKey(f *gguf.File, key string, fallback float64) (float64, error) {
 	}
 	x, ok := v.Float()
 	if !ok || !(x > 0) || math.IsInf(x, 0) {
-		return 0, &ConfigError{File: f.Name(), Key: key, Err: errors.New("want a positive number")}
+		return 0, &ConfigError{File: f.Name(), Key: key, Err: fmt.Errorf("it is %s, want a positive number", describe(v))}
 	}
 	return x, nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/drover-ai/drover/llm/gguf"
 	"github.com/drover-ai/drover/llm/tokenizer"
@@ -15,9 +17,17 @@ import (
 // loader turns the tensors of a file into what the forward pass multiplies by. It keeps the first error.
 type loader struct {
 	file       *gguf.File
-	matrices   []*simd.Matrix
+	used       map[string]bool // tensors that are part of the model
+	matrices   []matrixPlan
 	parameters int64
 	err        error
+}
+
+// matrixPlan is a matrix to be packed, and where it goes.
+type matrixPlan struct {
+	tensor gguf.Tensor
+	format simd.Format
+	to     **simd.Matrix
 }
 
 func (l *loader) fail(tensor string, format string, args ...any) {
@@ -39,12 +49,17 @@ func (l *loader) tensor(name string, shape ...int) (gguf.Tensor, bool) {
 		l.fail(name, "its shape is %v, want %v as the metadata says", t.Shape, shape)
 		return t, false
 	}
+	l.used[name] = true
+	return t, true
+}
+
+// count adds a tensor to the model's parameters.
+func (l *loader) count(t gguf.Tensor) {
 	n := int64(1)
-	for _, side := range shape {
+	for _, side := range t.Shape {
 		n *= int64(side)
 	}
 	l.parameters += n
-	return t, true
 }
 
 // formats are the element types that the kernels take.
@@ -52,82 +67,118 @@ var formats = map[gguf.Type]simd.Format{
 	gguf.F32: simd.F32, gguf.F16: simd.F16, gguf.BF16: simd.BF16, gguf.Q8_0: simd.Q8_0, gguf.Q4_0: simd.Q4_0,
 }
 
-// matrix packs a linear layer. Float formats are used where they are; quantized ones are copied into the kernels' layout.
-func (l *loader) matrix(name string, rows, cols int) *simd.Matrix {
+// matrix plans a linear layer; pack makes it.
+func (l *loader) matrix(to **simd.Matrix, name string, rows, cols int) {
 	t, ok := l.tensor(name, rows, cols)
 	if !ok {
-		return nil
+		return
 	}
 	format, ok := formats[t.Type]
 	if !ok {
 		l.fail(name, "it is stored as %v; supported are F32, F16, BF16, Q8_0 and Q4_0: quantize the model to one of them", t.Type)
-		return nil
+		return
 	}
-	build := simd.Alias
-	if format.Quantized() {
-		build = simd.Pack
-	}
-	m, err := build(format, rows, cols, t.Data)
-	if err != nil {
-		l.fail(name, "%w", err)
-		return nil
-	}
-	l.matrices = append(l.matrices, m)
-	return m
+	l.count(t)
+	l.matrices = append(l.matrices, matrixPlan{t, format, to})
 }
 
-// vector reads a short tensor of float32, such as the weights of a norm.
+// pack makes all planned matrices, several at a time. Float formats are used where they are; quantized ones are copied into
+// the kernels' layout. It returns what was made, also if there is an error.
+func (l *loader) pack(threads int) []*simd.Matrix {
+	if l.err != nil {
+		return nil
+	}
+	made, errs := make([]*simd.Matrix, len(l.matrices)), make([]error, len(l.matrices))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(threads, len(l.matrices)) {
+		workers.Add(1)
+		go func() {
+			defer workers.Done()
+			for i := int(next.Add(1) - 1); i < len(made); i = int(next.Add(1) - 1) {
+				t := l.matrices[i].tensor
+				build := simd.Alias
+				if l.matrices[i].format.Quantized() {
+					build = simd.Pack
+				}
+				made[i], errs[i] = build(l.matrices[i].format, t.Shape[0], t.Shape[1], t.Data)
+			}
+		}()
+	}
+	workers.Wait()
+	for i, plan := range l.matrices {
+		if errs[i] != nil {
+			l.fail(plan.tensor.Name, "%w", errs[i])
+		}
+		*plan.to = made[i]
+	}
+	return slices.DeleteFunc(made, func(m *simd.Matrix) bool { return m == nil })
+}
+
+// vector reads a short tensor of floats, such as the weights of a norm.
 func (l *loader) vector(name string, n int) []float32 {
 	t, ok := l.tensor(name, n)
 	if !ok {
 		return nil
 	}
-	if t.Type != gguf.F32 {
-		l.fail(name, "it is stored as %v, want F32", t.Type)
-		return nil
-	}
 	out := make([]float32, n)
 	for i := range out {
-		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
+		switch t.Type {
+		case gguf.F32:
+			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
+		case gguf.F16:
+			out[i] = simd.Float16ToFloat32(binary.LittleEndian.Uint16(t.Data[2*i:]))
+		case gguf.BF16:
+			out[i] = simd.BFloat16ToFloat32(binary.LittleEndian.Uint16(t.Data[2*i:]))
+		default:
+			l.fail(name, "it is stored as %v, want F32, F16 or BF16", t.Type)
+			return nil
+		}
 	}
 	return out
 }
 
-// layer reads the weights of one block.
-func (l *loader) layer(i int, c *Config) layer {
-	name := func(part string) string { return fmt.Sprintf("blk.%d.%s.weight", i, part) }
-	heads, kvHeads := c.NHeads*c.HeadDim, c.NKVHeads*c.HeadDim
-	return layer{
-		attentionNorm: l.vector(name("attn_norm"), c.Dim),
-		query:         l.matrix(name("attn_q"), heads, c.Dim),
-		key:           l.matrix(name("attn_k"), kvHeads, c.Dim),
-		value:         l.matrix(name("attn_v"), kvHeads, c.Dim),
-		output:        l.matrix(name("attn_output"), c.Dim, heads),
-		ffnNorm:       l.vector(name("ffn_norm"), c.Dim),
-		gate:          l.matrix(name("ffn_gate"), c.HiddenDim, c.Dim),
-		up:            l.matrix(name("ffn_up"), c.HiddenDim, c.Dim),
-		down:          l.matrix(name("ffn_down"), c.Dim, c.HiddenDim),
-	}
+// norm is a vector that counts as parameters.
+func (l *loader) norm(name string, n int) []float32 {
+	v := l.vector(name, n)
+	l.parameters += int64(len(v))
+	return v
 }
 
-// frequencies are those of RoPE, scaled by the file's divisors if it has them.
-func (l *loader) frequencies(c *Config) []float64 {
-	var divisors []float32
-	if _, ok := l.file.Tensor("rope_freqs.weight"); ok {
-		divisors = l.vector("rope_freqs.weight", c.HeadDim/2)
-		for i, d := range divisors {
-			if !(d > 0) || math.IsInf(float64(d), 0) {
-				l.fail("rope_freqs.weight", "divisor %d is %g, want a positive number", i, d)
-				return nil
-			}
+// layer plans the weights of one block.
+func (l *loader) layer(i int, c *Config) *layer {
+	name := func(part string) string { return fmt.Sprintf("blk.%d.%s.weight", i, part) }
+	heads, kvHeads := c.NHeads*c.HeadDim, c.NKVHeads*c.HeadDim
+	b := &layer{attentionNorm: l.norm(name("attn_norm"), c.Dim), ffnNorm: l.norm(name("ffn_norm"), c.Dim)}
+	l.matrix(&b.query, name("attn_q"), heads, c.Dim)
+	l.matrix(&b.key, name("attn_k"), kvHeads, c.Dim)
+	l.matrix(&b.value, name("attn_v"), kvHeads, c.Dim)
+	l.matrix(&b.output, name("attn_output"), c.Dim, heads)
+	l.matrix(&b.gate, name("ffn_gate"), c.HiddenDim, c.Dim)
+	l.matrix(&b.up, name("ffn_up"), c.HiddenDim, c.Dim)
+	l.matrix(&b.down, name("ffn_down"), c.Dim, c.HiddenDim)
+	return b
+}
+
+// refuseOthers fails if the file has a tensor that was not used, such as a bias: leaving it out would give wrong answers.
+func (l *loader) refuseOthers() {
+	for _, t := range l.file.Tensors() {
+		if !l.used[t.Name] {
+			l.fail(t.Name, "it is no part of a Llama model as its metadata describes it, and computing without it would give wrong answers")
 		}
 	}
-	return ropeFrequencies(c.HeadDim, c.RoPEBase, divisors)
 }
 
 // readTokenizer makes the tokenizer of the vocabulary in the file.
 func readTokenizer(f *gguf.File) (*tokenizer.Tokenizer, error) {
-	const tokensKey, typesKey = "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
+	const modelKey, tokensKey, typesKey = "tokenizer.ggml.model", "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
+	model, err := stringKey(f, modelKey)
+	if err != nil {
+		return nil, err
+	}
+	if model != "gpt2" {
+		return nil, &ConfigError{File: f.Name(), Key: modelKey, Err: fmt.Errorf(`it is %q; only byte-level BPE, "gpt2", is supported`, model)}
+	}
 	tokens, ok := f.Lookup(tokensKey)
 	if !ok || !tokens.IsStrings() {
 		return nil, &ConfigError{File: f.Name(), Key: tokensKey, Err: errors.New("want an array of strings")}
@@ -138,12 +189,19 @@ func readTokenizer(f *gguf.File) (*tokenizer.Tokenizer, error) {
 			return nil, &ConfigError{File: f.Name(), Key: typesKey, Err: fmt.Errorf("want an array of %d integers, one a token", tokens.Len())}
 		}
 	}
-	if model, err := stringKey(f, "tokenizer.ggml.model"); err != nil || model != "gpt2" {
-		return nil, &ConfigError{File: f.Name(), Key: "tokenizer.ggml.model", Err: fmt.Errorf(`it is %q; only byte-level BPE, "gpt2", is supported`, model)}
-	}
 	t, err := tokenizer.FromGGUF(tokens.Strings, types)
 	if err != nil {
 		return nil, &ConfigError{File: f.Name(), Key: tokensKey, Err: err}
+	}
+	const sizeKey = "llama.vocab_size"
+	if _, ok := f.Lookup(sizeKey); ok {
+		var size int
+		if err := intKey(f, sizeKey, &size, math.MaxInt32); err != nil {
+			return nil, err
+		}
+		if size != t.VocabSize() {
+			return nil, &ConfigError{File: f.Name(), Key: sizeKey, Err: fmt.Errorf("it is %d, but %s has %d tokens", size, tokensKey, t.VocabSize())}
+		}
 	}
 	return t, nil
 }

@@ -29,9 +29,10 @@ type Model struct {
 	embedding *simd.Matrix // [VocabSize, Dim]
 	lmHead    *simd.Matrix // [VocabSize, Dim]; the embedding if they are tied
 	norm      []float32    // [Dim]
-	layers    []layer
+	layers    []*layer
 	rope      []float64 // [HeadDim/2] θ
 	matrices  []*simd.Matrix
+	warnings  []string
 
 	kv     *kvStore
 	pool   *pool
@@ -113,31 +114,37 @@ func Load(f *gguf.File, opts ...Option) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{file: f, name: modelName(f), config: config, contextLength: config.ContextLength}
+	m := &Model{file: f, name: modelName(f), contextLength: config.ContextLength}
 	if o.contextLength > 0 {
 		m.contextLength = o.contextLength
 	}
 	if m.tokenizer, err = readTokenizer(f); err != nil {
 		return nil, err
 	}
-	m.config.VocabSize = m.tokenizer.VocabSize()
-	l := &loader{file: f}
-	c := &m.config
-	m.embedding = l.matrix("token_embd.weight", c.VocabSize, c.Dim)
-	m.lmHead = m.embedding
+	config.VocabSize = m.tokenizer.VocabSize()
+	l := &loader{file: f, used: map[string]bool{}}
+	c := &config
+	l.matrix(&m.embedding, "token_embd.weight", c.VocabSize, c.Dim)
 	if !c.Tied {
-		m.lmHead = l.matrix("output.weight", c.VocabSize, c.Dim)
+		l.matrix(&m.lmHead, "output.weight", c.VocabSize, c.Dim)
 	}
-	m.norm = l.vector("output_norm.weight", c.Dim)
+	m.norm = l.norm("output_norm.weight", c.Dim)
 	for i := 0; i < c.NLayers && l.err == nil; i++ {
 		m.layers = append(m.layers, l.layer(i, c))
 	}
-	m.rope = l.frequencies(c)
-	m.matrices, m.parameters = l.matrices, l.parameters
+	if m.rope, err = m.loadRoPE(l, c); err != nil {
+		return nil, err
+	}
+	l.refuseOthers()
+	m.matrices = l.pack(o.threads)
 	if l.err != nil {
 		m.release()
 		return nil, l.err
 	}
+	if c.Tied {
+		m.lmHead = m.embedding
+	}
+	m.config, m.parameters = config, l.parameters
 	m.kv, m.pool = newKVStore(c), newPool(o.threads)
 	m.passes.New = func() any { return newPass(m) }
 	return m, nil
@@ -196,6 +203,10 @@ func (m *Model) ContextLength() int { return m.contextLength }
 // Tokenizer returns the model's tokenizer.
 func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.tokenizer }
 
+// Warnings tells what was noticed about the file that does not keep the model from running, but may make it worse; as a
+// rule nothing.
+func (m *Model) Warnings() []string { return slices.Clone(m.warnings) }
+
 // Parameters is the number of weights, tied ones counted once.
 func (m *Model) Parameters() int64 { return m.parameters }
 
@@ -235,20 +246,34 @@ func (m *Model) ChatTemplate() string {
 	return text
 }
 
-// Metadata returns a text in the file's metadata.
+// Metadata returns a text in the file's metadata. A closed model has none.
 func (m *Model) Metadata(key string) (string, bool) {
-	v, ok := m.file.Lookup(key)
+	v, leave, ok := m.lookup(key)
 	if !ok {
 		return "", false
 	}
+	defer leave()
 	return v.Text()
 }
 
-// MetadataNumber returns a number in the file's metadata.
+// MetadataNumber returns a number in the file's metadata. A closed model has none.
 func (m *Model) MetadataNumber(key string) (float64, bool) {
-	v, ok := m.file.Lookup(key)
+	v, leave, ok := m.lookup(key)
 	if !ok {
 		return 0, false
 	}
+	defer leave()
 	return v.Float()
+}
+
+// lookup finds a value, whose bytes lie in the file: the model stays open until leave is called.
+func (m *Model) lookup(key string) (v gguf.Value, leave func(), ok bool) {
+	if m.enter() != nil {
+		return v, nil, false
+	}
+	if v, ok = m.file.Lookup(key); !ok {
+		m.leave()
+		return v, nil, false
+	}
+	return v, m.leave, true
 }

@@ -1,6 +1,9 @@
 package llm
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // RoPE turns a position into rotations: pair i of a head is rotated by position·θ[i],
 // θ[i] = base^(−2i/headDim), divided by rope_freqs[i] where a checkpoint scales it.
@@ -54,4 +57,45 @@ func llama3Divisors(headDim int, base, factor float64) []float32 {
 		}
 	}
 	return divisors
+}
+
+// loadRoPE returns the frequencies θ[HeadDim/2], scaled as the file says.
+func (m *Model) loadRoPE(l *loader, c *Config) ([]float64, error) {
+	const tensor = "rope_freqs.weight"
+	if _, ok := l.file.Tensor(tensor); ok {
+		c.RoPEFreqs = l.vector(tensor, c.HeadDim/2)
+		for i, d := range c.RoPEFreqs {
+			if !(d > 0) || math.IsInf(float64(d), 0) {
+				l.fail(tensor, "divisor %d is %g, want a positive number", i, d)
+			}
+		}
+	} else if factor := lostRoPEFactor(c); factor > 0 {
+		c.RoPEFreqs = llama3Divisors(c.HeadDim, c.RoPEBase, factor)
+		m.warnings = append(m.warnings, fmt.Sprintf("%s: tensor %s is missing, which a model of this shape and context has; "+
+			"RoPE is scaled by Llama 3's rule with factor %g: convert the checkpoint again with a current tool", l.file.Name(), tensor, factor))
+	}
+	linear, err := linearRoPEFactor(l.file)
+	if err != nil {
+		return nil, err
+	}
+	theta := ropeFrequencies(c.HeadDim, c.RoPEBase, c.RoPEFreqs)
+	for i := range theta {
+		theta[i] /= linear
+	}
+	return theta, nil
+}
+
+// lostRoPEFactor returns the scaling factor of a checkpoint that should have rope_freqs.weight and, converted by a tool of
+// before July 2024, has not: the Llama 3.1 and 3.2 text models, known by their base, context and shape. 0 is none of them.
+func lostRoPEFactor(c *Config) float64 {
+	if c.RoPEBase != 500000 || c.ContextLength <= ropeOriginalContext {
+		return 0
+	}
+	switch {
+	case c.Dim == 2048 && c.NLayers == 16, c.Dim == 3072 && c.NLayers == 28:
+		return 32
+	case c.Dim == 4096 && c.NLayers == 32, c.Dim == 8192 && c.NLayers == 80:
+		return 8
+	}
+	return 0
 }

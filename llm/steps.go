@@ -1,0 +1,198 @@
+package llm
+
+import (
+	"math"
+
+	"github.com/drover-ai/drover/simd"
+)
+
+// The steps of a forward pass. Each has a method that describes the step and hands it to the threads, and one that computes
+// a range of it. No result depends on how a step was divided.
+
+// normalize makes RMSNorm(x) the activations of up to three matrices.
+func (p *pass) normalize(weight []float32, matrices ...*simd.Matrix) {
+	p.step.weight, p.step.source = weight, p.h
+	p.prepare(matrices...)
+	p.eachToken(normalizeStep)
+}
+
+func (p *pass) normalizeTokens(begin, end int) {
+	for i := begin; i < end; i++ {
+		simd.RMSNorm(p.token(p.h, i), p.token(p.x, i), p.step.weight, p.model.config.RMSNormEps)
+	}
+	p.quantizeTokens(begin, end)
+}
+
+// quantize makes source the activations of a matrix.
+func (p *pass) quantize(source []float32, m *simd.Matrix) {
+	p.step.source = source
+	p.prepare(m)
+	p.eachToken(quantizeStep)
+}
+
+func (p *pass) quantizeTokens(begin, end int) { p.activations.SetRange(p.step.source, begin, end) }
+
+// prepare makes room for the activations of matrices that have the same columns, in the forms that they need.
+func (p *pass) prepare(matrices ...*simd.Matrix) {
+	var formats [3]simd.Format
+	for i, m := range matrices {
+		formats[i] = m.Format()
+	}
+	p.activations.Resize(p.n, matrices[0].Cols(), formats[:len(matrices)]...)
+}
+
+// Bounds of what a thread takes at a time: enough to be worth taking, little enough that the last to finish makes nobody wait
+// long, and that a pass can be given up within milliseconds, with the plain-Go kernels too.
+const (
+	chunkBytes = 256 << 10 // of weights
+	chunkMAdds = 16 << 20  // multiply-adds
+)
+
+// multiply multiplies the activations by several matrices. The rows of all of them are shared out together, so that there is
+// one wait for them, not one a matrix.
+func (p *pass) multiply(products ...product) {
+	p.step.products = append(p.step.products[:0], products...)
+	p.step.ends = p.step.ends[:0]
+	panels, bytes := 0, 0
+	for _, product := range products {
+		panels += (product.matrix.Rows() + simd.RowAlign - 1) / simd.RowAlign
+		bytes += product.matrix.Bytes()
+		p.step.ends = append(p.step.ends, panels)
+	}
+	chunk := panels / (4 * p.job.pool.threads)
+	chunk = min(chunk, chunkBytes/max(bytes/panels, 1))
+	chunk = min(chunk, chunkMAdds/(simd.RowAlign*p.activations.Cols()*p.n))
+	p.job.run(panels, max(chunk, 1), p.functions[multiplyStep])
+}
+
+// multiplyPanels computes the panels of 16 rows [begin, end), counted over all products.
+func (p *pass) multiplyPanels(begin, end int) {
+	start := 0
+	for i, product := range p.step.products {
+		stop := p.step.ends[i]
+		if from, to := max(begin, start), min(end, stop); from < to {
+			simd.MatMul(product.out, product.matrix, &p.activations,
+				(from-start)*simd.RowAlign, min((to-start)*simd.RowAlign, product.matrix.Rows()))
+		}
+		start = stop
+	}
+}
+
+// rotateAndStore applies RoPE to queries and keys, and puts keys and values into the cache, rounded to float16.
+func (p *pass) rotateAndStore(layer int) {
+	p.step.layer = layer
+	p.eachToken(rotateStep)
+}
+
+func (p *pass) rotateTokens(begin, end int) {
+	c := &p.model.config
+	for i := begin; i < end; i++ {
+		cos, sin := p.token(p.cos, i), p.token(p.sin, i)
+		key, value := p.token(p.key, i), p.token(p.value, i)
+		simd.RoPE(p.token(p.query, i), cos, sin)
+		simd.RoPE(key, cos, sin)
+		block, at := (p.first+i)/kvBlockLength, (p.first+i)%kvBlockLength*c.HeadDim
+		for h := range c.NKVHeads {
+			head := h * c.HeadDim
+			simd.EncodeFloat16(p.cache.keys(block, p.step.layer, h)[at:][:c.HeadDim], key[head:][:c.HeadDim])
+			simd.EncodeFloat16(p.cache.values(block, p.step.layer, h)[at:][:c.HeadDim], value[head:][:c.HeadDim])
+		}
+	}
+}
+
+// attend computes attention of all tokens and heads of a layer. An item is a key and value head of one token; consecutive
+// items share the head, whose keys and values are then in a near cache.
+func (p *pass) attend(layer int) {
+	p.step.layer = layer
+	c := &p.model.config
+	items := c.NKVHeads * p.n
+	chunk := min(items/(4*p.job.pool.threads), chunkMAdds/(2*c.NHeads/c.NKVHeads*c.HeadDim*(p.first+p.n)))
+	p.job.run(items, max(chunk, 1), p.functions[attendStep])
+}
+
+func (p *pass) attendItems(begin, end int) {
+	for item := begin; item < end; item++ {
+		p.attendGroup(item/p.n, item%p.n)
+	}
+}
+
+// groupAtOnce is how many query heads of a group are attended together; larger groups take several rounds.
+const groupAtOnce = 8
+
+// attendGroup computes the query heads that share a key and value head (grouped-query attention), for one token: each head's
+// result is the mean of the values of all positions up to the token's, weighted by the softmax of query·key/√headDim.
+//
+// It goes through the cache block by block, once for the whole group, and keeps a running maximum, so that it needs no
+// memory for the scores (Milakov and Gimelshein, Online normalizer calculation for softmax, 2018).
+func (p *pass) attendGroup(kvHead, token int) {
+	c := &p.model.config
+	length, scale := p.first+token+1, float32(1/math.Sqrt(float64(c.HeadDim)))
+	scores := p.scores[(token*c.NKVHeads+kvHead)*kvBlockLength:][:kvBlockLength]
+	group := c.NHeads / c.NKVHeads
+	for g := 0; g < group; g += groupAtOnce {
+		heads := min(groupAtOnce, group-g)
+		from := (kvHead*group + g) * c.HeadDim
+		queries := p.token(p.query, token)[from:][:heads*c.HeadDim]
+		out := p.token(p.attended, token)[from:][:heads*c.HeadDim]
+		var most, sum [groupAtOnce]float32
+		for h := range most {
+			most[h] = float32(math.Inf(-1))
+		}
+		clear(out)
+		for block := 0; block*kvBlockLength < length; block++ {
+			if block%32 == 31 && p.job.stopped() {
+				return
+			}
+			weights := scores[:min(kvBlockLength, length-block*kvBlockLength)]
+			keys, values := p.cache.keys(block, p.step.layer, kvHead), p.cache.values(block, p.step.layer, kvHead)
+			for h := range heads {
+				head := out[h*c.HeadDim:][:c.HeadDim]
+				simd.AttendScores(weights, queries[h*c.HeadDim:][:c.HeadDim], keys)
+				sum[h] *= simd.OnlineSoftmax(weights, scale, &most[h], head)
+				for _, w := range weights {
+					sum[h] += w
+				}
+				simd.AttendSum(head, weights, values)
+			}
+		}
+		for h := range heads {
+			inverse := 1 / sum[h]
+			head := out[h*c.HeadDim:][:c.HeadDim]
+			for d := range head {
+				head[d] *= inverse
+			}
+		}
+	}
+}
+
+// swiglu makes silu(gate)·up the activations of the down projection.
+func (p *pass) swiglu(down *simd.Matrix) {
+	p.step.source = p.gate
+	p.prepare(down)
+	p.eachToken(swigluStep)
+}
+
+func (p *pass) swigluTokens(begin, end int) {
+	for i := begin; i < end; i++ {
+		simd.SwiGLU(p.token(p.gate, i), p.token(p.gate, i), p.token(p.up, i))
+	}
+	p.quantizeTokens(begin, end)
+}
+
+// addToResidual adds h to the residual stream.
+func (p *pass) addToResidual() { p.eachToken(addStep) }
+
+func (p *pass) addTokens(begin, end int) {
+	for i := begin; i < end; i++ {
+		simd.Add(p.token(p.x, i), p.token(p.h, i))
+	}
+}
+
+// logits sets out to the logits [vocabSize] of what follows token i: the LM head times the last norm.
+func (p *pass) logits(out []float32, i int) {
+	x, h, n := p.x, p.h, p.n
+	p.x, p.h, p.n = p.token(x, i), p.token(h, i), 1
+	p.normalize(p.model.norm, p.model.lmHead)
+	p.multiply(product{out, p.model.lmHead})
+	p.x, p.h, p.n = x, h, n
+}
