@@ -114,7 +114,7 @@ func TestLogitsAgreeWithPyTorch(t *testing.T) {
 				t.Skip("computes with hundreds of megabytes of weights")
 			}
 			shape := c.shape()
-			logits, recorded := recordedLogits(t, shape, c.prompt())
+			logits, w := newTwin(t, shape, c.prompt())
 			got, want := pick(&c, logits), c.want()
 			deviation, size := rms(got, want)
 			t.Logf("largest difference %.2g of the largest logit, root mean square %.2g of theirs", difference(got, want), deviation/size)
@@ -130,7 +130,7 @@ func TestLogitsAgreeWithPyTorch(t *testing.T) {
 				}
 				return
 			}
-			explained := math.Sqrt(roundingNoise(shape, recorded, c.Tokens))
+			explained := math.Sqrt(roundingNoise(shape, w.recorded, c.Tokens))
 			t.Logf("activation rounding explains a root mean square of %.2g", explained)
 			factor := noiseFactor
 			if c.Tokens > 100 {
@@ -142,13 +142,13 @@ func TestLogitsAgreeWithPyTorch(t *testing.T) {
 			if c.Tokens > 100 {
 				return // the twin would take minutes
 			}
-			w := newTwin(t, shape, recorded)
+			values := len(w.recorded)
 			exact, rounded := w.logits(c.prompt(), c.ids())
 			if d := difference(exact, want); d > 1e-4 {
 				t.Errorf("without rounding, the twin differs from PyTorch by %.2g of the largest logit, want at most 1e-4", d)
 			}
 			t.Logf("runtime and twin: activations differ by %.2g, logits by %.2g; %d of %d values on a border; exact and PyTorch: %.2g",
-				w.worst, difference(got, rounded), w.borders, len(recorded), difference(exact, want))
+				w.worst, difference(got, rounded), w.borders, values, difference(exact, want))
 			if err := w.check(got, rounded); err != nil {
 				t.Error(err)
 			}

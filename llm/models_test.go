@@ -33,7 +33,13 @@ func parseShape(t testing.TB, shape vectors.Shape) *gguf.File {
 
 func loadShape(t testing.TB, shape vectors.Shape, options ...llm.Option) *llm.Model {
 	t.Helper()
-	m, err := llm.Load(parseShape(t, shape), options...)
+	return load(t, parseShape(t, shape), options...)
+}
+
+// load loads a model that is closed at the end of the test.
+func load(t testing.TB, f *gguf.File, options ...llm.Option) *llm.Model {
+	t.Helper()
+	m, err := llm.Load(f, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,10 +44,18 @@ const (
 	streams
 )
 
-func newTwin(t testing.TB, shape vectors.Shape, recorded []float32) *twin {
+// newTwin runs tokens through the runtime, with a model of the shape, and returns its logits and the twin to compare with.
+func newTwin(t testing.TB, shape vectors.Shape, tokens []llm.Token) (logits []float32, w *twin) {
 	t.Helper()
-	return &twin{file: parseShape(t, shape), shape: shape, recorded: recorded}
+	file := parseShape(t, shape)
+	m := load(t, file)
+	r := llm.Record(m)
+	logits = prefillAll(t, m, tokens)
+	return logits, &twin{file: file, shape: shape, recorded: r.Values}
 }
+
+// again is a twin to compare the same run with.
+func (w *twin) again() *twin { return &twin{file: w.file, shape: w.shape, recorded: w.recorded} }
 
 func (w *twin) tensor(name string) gguf.Tensor {
 	t, ok := w.file.Tensor(name)
@@ -464,11 +472,11 @@ func TestTwin(t *testing.T) {
 				change(&shape)
 				for _, n := range []int{3, 70} { // within a block of the cache, and beyond
 					tokens := vectors.Tokens("twin", n, shape.VocabSize)
-					got, recorded := recordedLogits(t, shape, tokens)
-					w := newTwin(t, shape, recorded)
+					got, w := newTwin(t, shape, tokens)
+					values := len(w.recorded)
 					_, rounded := w.logits(tokens, nil)
 					t.Logf("%d tokens: activations differ by %.2g, logits by %.2g; %d of %d values on a border",
-						n, w.worst, difference(got, rounded), w.borders, len(recorded))
+						n, w.worst, difference(got, rounded), w.borders, values)
 					if err := w.check(got, rounded); err != nil {
 						t.Errorf("%d tokens: %v", n, err)
 					}
@@ -478,21 +486,13 @@ func TestTwin(t *testing.T) {
 	}
 }
 
-// recordedLogits returns what the runtime computes from tokens: the logits and all activations on the way.
-func recordedLogits(t testing.TB, shape vectors.Shape, tokens []llm.Token) (logits, activations []float32) {
-	t.Helper()
-	m := loadShape(t, shape)
-	r := llm.Record(m)
-	return prefillAll(t, m, tokens), r.Values
-}
-
 // TestTwinNotices makes sure that a comparison with the twin fails when either of the two is wrong, if only a little: the twin
 // makes one mistake at a time.
 func TestTwinNotices(t *testing.T) {
 	for _, kind := range []gguf.Type{gguf.Q4_0, gguf.Q8_0, gguf.BF16} {
 		shape := smallShape(kind)
 		tokens := vectors.Tokens("notices", 9, shape.VocabSize)
-		got, recorded := recordedLogits(t, shape, tokens)
+		got, fresh := newTwin(t, shape, tokens)
 		for _, fault := range []string{
 			"",
 			"a group's scale is 1/1024 too large", "a group has its halves swapped", "a weight is left out",
@@ -504,7 +504,7 @@ func TestTwinNotices(t *testing.T) {
 			if kind == gguf.BF16 && strings.HasPrefix(fault, "activations") {
 				continue // they are not rounded
 			}
-			w := newTwin(t, shape, recorded)
+			w := fresh.again()
 			w.fault = fault
 			_, rounded := w.logits(tokens, nil)
 			err := w.check(got, rounded)
@@ -523,18 +523,18 @@ func TestRoundingIsDiscontinuous(t *testing.T) {
 	shape := smallShape(gguf.Q4_0)
 	for try := range 20 {
 		tokens := vectors.Tokens(fmt.Sprint("discontinuous ", try), 40, shape.VocabSize)
-		got, recorded := recordedLogits(t, shape, tokens)
-		w := newTwin(t, shape, recorded)
+		got, fresh := newTwin(t, shape, tokens)
+		w := fresh.again()
 		_, together := w.logits(tokens, nil)
 		if err := w.check(got, together); err != nil {
 			t.Error(err)
 		}
-		w = newTwin(t, shape, recorded)
+		w = fresh.again()
 		w.own = true
 		exact, alone := w.logits(tokens, nil)
 		if d := difference(got, alone); d > 100*logitTolerance {
 			t.Logf("%d of %d values are rounded otherwise and move the logits by %.2g of the largest; rounding moves them by %.2g",
-				w.borders, len(recorded), d, difference(got, exact))
+				w.borders, len(fresh.recorded), d, difference(got, exact))
 			if d > difference(got, exact) {
 				t.Error("that is more than rounding itself")
 			}

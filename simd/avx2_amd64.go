@@ -8,6 +8,9 @@ func avx2Kernels() kernels {
 	k.name = "avx2"
 	k.q4Panels = byTokens(q4GroupBytes, inHalves(q4Halves4AVX2, q4ScaleOffset), inHalves(q4Halves2AVX2, q4ScaleOffset), inHalves(q4Halves1AVX2, q4ScaleOffset))
 	k.q8Panels = byTokens(q8GroupBytes, nil, inHalves(q8Halves2AVX2, q8ScaleOffset), inHalves(q8Halves1AVX2, q8ScaleOffset))
+	k.f32Rows = byTiles(F32, tile{f32Rows2x3AVX2, 2, 3}, tile{f32Rows4x1AVX2, 4, 1}, tile{f32Rows1x1AVX2, 1, 1})
+	k.f16Rows = byTiles(F16, tile{f16Rows2x3AVX2, 2, 3}, tile{f16Rows4x1AVX2, 4, 1}, tile{f16Rows1x1AVX2, 1, 1})
+	k.bf16Rows = byTiles(BF16, tile{bf16Rows2x3AVX2, 2, 3}, tile{bf16Rows4x1AVX2, 4, 1}, tile{bf16Rows1x1AVX2, 1, 1})
 	k.attendScores = func(scores, q []float32, keys []uint16) {
 		attendScoresAVX2(&scores[0], &q[0], &keys[0], len(scores), len(q))
 	}
@@ -67,3 +70,30 @@ func decodeF16AVX2(dst *float32, src *uint16, n int)
 
 //go:noescape
 func encodeF16AVX2(dst *uint16, src *float32, n int)
+
+//go:noescape
+func f32Rows2x3AVX2(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func f32Rows4x1AVX2(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func f32Rows1x1AVX2(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func f16Rows2x3AVX2(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func f16Rows4x1AVX2(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func f16Rows1x1AVX2(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func bf16Rows2x3AVX2(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func bf16Rows4x1AVX2(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func bf16Rows1x1AVX2(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)

@@ -6,6 +6,9 @@ func avx512Kernels() kernels {
 	k.name = "avx512"
 	k.q4Panels = byTokens(q4GroupBytes, q4Panels4AVX512, q4Panels2AVX512, q4Panels1AVX512)
 	k.q8Panels = byTokens(q8GroupBytes, q8Panels4AVX512, q8Panels2AVX512, q8Panels1AVX512)
+	k.f32Rows = byTiles(F32, tile{f32Rows4x4AVX512, 4, 4}, tile{f32Rows4x1AVX512, 4, 1}, tile{f32Rows1x1AVX512, 1, 1})
+	k.f16Rows = byTiles(F16, tile{f16Rows4x4AVX512, 4, 4}, tile{f16Rows4x1AVX512, 4, 1}, tile{f16Rows1x1AVX512, 1, 1})
+	k.bf16Rows = byTiles(BF16, tile{bf16Rows4x4AVX512, 4, 4}, tile{bf16Rows4x1AVX512, 4, 1}, tile{bf16Rows1x1AVX512, 1, 1})
 	k.attendScores = func(scores, q []float32, keys []uint16) {
 		attendScoresAVX512(&scores[0], &q[0], &keys[0], len(scores), len(q))
 	}
@@ -54,3 +57,30 @@ func decodeF16AVX512(dst *float32, src *uint16, n int)
 
 //go:noescape
 func encodeF16AVX512(dst *uint16, src *float32, n int)
+
+//go:noescape
+func f32Rows4x4AVX512(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func f32Rows4x1AVX512(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func f32Rows1x1AVX512(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func f16Rows4x4AVX512(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func f16Rows4x1AVX512(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func f16Rows1x1AVX512(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func bf16Rows4x4AVX512(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func bf16Rows4x1AVX512(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func bf16Rows1x1AVX512(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)

@@ -45,3 +45,38 @@ func byTokens(groupBytes int, four, two, one tokenKernel) panelKernel {
 		}
 	}
 }
+
+// tile is a kernel that multiplies tiles of a few rows, as many tiles as asked for, by a few tokens.
+type tile struct {
+	kernel       func(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+	rows, tokens int
+}
+
+// byTiles makes a kernel for any numbers of rows and tokens of tiles, the last of which is a single row and token. Each takes
+// what the ones before it have left over.
+func byTiles(f Format, tiles ...tile) rowKernel {
+	return func(out []float32, outStride int, weights []byte, rows, cols int, x []float32, xStride, tokens int) {
+		rowBytes := f.rowSize(cols)
+		for t := 0; t < tokens; {
+			step := 1
+			for r := 0; r < rows; {
+				for _, k := range tiles {
+					n := (rows - r) / k.rows
+					// All rows of a token take tiles of as many tokens as the first ones.
+					if n == 0 || k.tokens > tokens-t || r > 0 && k.tokens > step {
+						continue
+					}
+					if r == 0 {
+						step = k.tokens
+					}
+					for i := 0; i < step; i += k.tokens {
+						k.kernel(&out[(t+i)*outStride+r], outStride, &weights[r*rowBytes], n, cols, &x[(t+i)*xStride], xStride)
+					}
+					r += n * k.rows
+					break
+				}
+			}
+			t += step
+		}
+	}
+}

@@ -339,7 +339,7 @@ func TestNotANumber(t *testing.T) {
 func BenchmarkMatMul(b *testing.B) {
 	r := rand.New(rand.NewPCG(15, 16))
 	const rows, cols = 8192, 2048
-	for _, f := range []Format{Q4_0, Q8_0} {
+	for _, f := range []Format{Q4_0, Q8_0, BF16, F16, F32} {
 		m, err := Pack(f, rows, cols, randomWeights(r, f, rows, cols))
 		if err != nil {
 			b.Fatal(err)

@@ -16,6 +16,11 @@ func avx2() string {
 	for _, tokens := range []int{1, 2} {
 		q8.halves(t, tokens)
 	}
+	for _, f := range floatFormats {
+		f.rows(t, ymm, 2, 3)
+		f.rows(t, ymm, 4, 1)
+		f.rows(t, ymm, 1, 1)
+	}
 	attentionAVX2(t)
 	conversionsAVX2(t)
 	return t.String()

@@ -43,6 +43,11 @@ func avx512() string {
 		q4.panels(t, tokens)
 		q8.panels(t, tokens)
 	}
+	for _, f := range floatFormats {
+		f.rows(t, zmm, 4, 4)
+		f.rows(t, zmm, 4, 1)
+		f.rows(t, zmm, 1, 1)
+	}
 	attention(t)
 	conversions(t)
 	return t.String()
