@@ -3,6 +3,7 @@ package llm
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // BatchLength is how many tokens a pass takes.
@@ -54,4 +55,22 @@ func (r *Recording) add(sources [][]float32, begin, end, n int) {
 		}
 		r.done = 0
 	}
+}
+
+// CountChunks calls begun, with 0, 1, 2 …, whenever a thread begins a chunk of a product or of attention, and returns how to
+// read how many there were. It must be called before the first pass.
+func CountChunks(m *Model, begun func(n int)) func() int {
+	var count atomic.Int64
+	m.passes.New = func() any {
+		p := newPass(m)
+		for _, step := range []int{multiplyStep, attendStep} {
+			compute := p.functions[step]
+			p.functions[step] = func(begin, end int) {
+				begun(int(count.Add(1) - 1))
+				compute(begin, end)
+			}
+		}
+		return p
+	}
+	return func() int { return int(count.Load()) }
 }

@@ -159,9 +159,10 @@ func (s *Session) Generate(ctx context.Context, options GenerateOptions) iter.Se
 
 // beginGeneration validates the options and makes sure that there are logits to begin with.
 func (s *Session) beginGeneration(ctx context.Context, options GenerateOptions) error {
-	if s.closed {
-		return ErrClosed
+	if err := s.acquire(); err != nil {
+		return err
 	}
+	defer s.release()
 	if err := options.validate(); err != nil {
 		return err
 	}
@@ -182,9 +183,8 @@ func (s *Session) beginGeneration(ctx context.Context, options GenerateOptions) 
 	var err error
 	if s.Logits() == nil { // after a rewind
 		last := s.tokens[len(s.tokens)-1]
-		if err = s.Rewind(len(s.tokens) - 1); err == nil {
-			err = s.Prefill(ctx, []Token{last})
-		}
+		s.rewind(len(s.tokens) - 1)
+		err = s.compute(ctx, []Token{last}, nil)
 	}
 	g.usage.CachedTokens = max(g.usage.PromptTokens-s.computed, 0)
 	g.usage.PrefillTime = s.prefillTime
@@ -212,6 +212,10 @@ func (o *GenerateOptions) validate() error {
 
 // step generates one chunk: the tokens that are forced, or else one.
 func (s *Session) step(ctx context.Context) (Chunk, error) {
+	if err := s.acquire(); err != nil {
+		return Chunk{}, err
+	}
+	defer s.release()
 	g := &s.generation
 	if err := ctx.Err(); err != nil {
 		return Chunk{}, err
@@ -243,7 +247,8 @@ func (s *Session) step(ctx context.Context) (Chunk, error) {
 	if err != nil {
 		return Chunk{}, err
 	}
-	return s.take(append(g.forced[:0], t), false)
+	g.forced = append(g.forced[:0], t)
+	return s.take(g.forced, false)
 }
 
 // decode computes the pending tokens.

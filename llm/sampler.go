@@ -136,7 +136,8 @@ func (s *sampler) collect(logits []float32, best float64) float64 {
 		s.buffer = make([]candidate, 0, len(logits))
 	}
 	s.candidates = s.buffer[:0]
-	lowest := float32(best - negligible*s.Temperature)
+	// Never -Inf, which forbids a token, even if the temperature is so high that everything else is about as likely.
+	lowest := max(float32(best-negligible*s.Temperature), -math.MaxFloat32)
 	total := 0.0
 	for i, x := range logits {
 		if x >= lowest {

@@ -17,8 +17,8 @@ import (
 // computes. Sessions of the same model, forks included, may be used at the same time.
 type Session struct {
 	model  *Model
-	busy   atomic.Bool
-	closed bool
+	busy   atomic.Bool // a method is at work
+	closed bool        // read and written while busy
 
 	tokens   []Token
 	cache    kvCache
@@ -29,6 +29,20 @@ type Session struct {
 	prefillTime time.Duration // and how long that took
 	generation  generation
 }
+
+// acquire makes the session this goroutine's until release.
+func (s *Session) acquire() error {
+	if !s.busy.CompareAndSwap(false, true) {
+		return ErrBusy
+	}
+	if s.closed || s.model.closed.Load() {
+		s.release()
+		return ErrClosed
+	}
+	return nil
+}
+
+func (s *Session) release() { s.busy.Store(false) }
 
 // NewSession returns an empty session. It fails with [ErrClosed] if the model is closed.
 func (m *Model) NewSession() (*Session, error) {
@@ -68,13 +82,17 @@ func (s *Session) MemoryUse() (total, shared int64) { return s.cache.bytes() }
 // context's own, within milliseconds; then the session holds a part of the tokens and no logits, and
 // Sync takes up from there.
 func (s *Session) Prefill(ctx context.Context, tokens []Token) error {
-	return s.compute(ctx, tokens, nil)
+	return s.PrefillLogits(ctx, tokens, nil)
 }
 
 // PrefillLogits is [Session.Prefill] that also computes the logits of every position, at the price of the
 // LM head for each, and hands them to visit: position is the index of the token that they follow. The slice
 // is valid during the call. An error of visit ends the prefill and is returned.
 func (s *Session) PrefillLogits(ctx context.Context, tokens []Token, visit func(position int, logits []float32) error) error {
+	if err := s.acquire(); err != nil {
+		return err
+	}
+	defer s.release()
 	return s.compute(ctx, tokens, visit)
 }
 
@@ -82,6 +100,10 @@ func (s *Session) PrefillLogits(ctx context.Context, tokens []Token, visit func(
 // beginning that they have in common with the session, gives up the rest, and prefills what is missing.
 // It returns how many tokens did not have to be computed. Errors are those of Prefill.
 func (s *Session) Sync(ctx context.Context, tokens []Token) (cached int, err error) {
+	if err := s.acquire(); err != nil {
+		return 0, err
+	}
+	defer s.release()
 	if err := s.check(tokens, 0); err != nil {
 		return 0, err
 	}
@@ -91,43 +113,43 @@ func (s *Session) Sync(ctx context.Context, tokens []Token) (cached int, err err
 	if cached == len(tokens) && (cached < len(s.tokens) || s.Logits() == nil) {
 		cached-- // the logits have to come from somewhere
 	}
-	if err := s.Rewind(cached); err != nil {
-		return 0, err
-	}
+	s.rewind(cached)
 	if cached == len(tokens) {
 		return cached, nil
 	}
-	return cached, s.Prefill(ctx, tokens[cached:])
+	return cached, s.compute(ctx, tokens[cached:], nil)
 }
 
 // Rewind gives up the tokens from position on. It fails if position is not between 0 and
 // [Session.Position].
 func (s *Session) Rewind(position int) error {
-	if s.closed {
-		return ErrClosed
+	if err := s.acquire(); err != nil {
+		return err
 	}
+	defer s.release()
 	if position < 0 || position > len(s.tokens) {
 		return fmt.Errorf("rewind to position %d: the session has positions 0 to %d", position, len(s.tokens))
 	}
-	if s.busy.Load() {
-		return ErrBusy
+	s.rewind(position)
+	return nil
+}
+
+func (s *Session) rewind(position int) {
+	if position < len(s.tokens) {
+		s.logitsAt = 0
 	}
 	s.tokens = s.tokens[:position]
 	s.cache.truncate(position)
-	return nil
 }
 
 // Fork returns a session with the same tokens and logits, which goes its own way from here. It shares the
 // memory of the KV cache: the price is that of a slice of pointers, and a copy of the last, partly
 // filled block (64 positions) when either side goes on.
 func (s *Session) Fork() (*Session, error) {
-	if s.closed || s.model.closed.Load() {
-		return nil, ErrClosed
+	if err := s.acquire(); err != nil {
+		return nil, err
 	}
-	if !s.busy.CompareAndSwap(false, true) {
-		return nil, ErrBusy
-	}
-	defer s.busy.Store(false)
+	defer s.release()
 	f := &Session{model: s.model, cache: s.cache.fork(), tokens: append([]Token(nil), s.tokens...)}
 	if logits := s.Logits(); logits != nil {
 		f.logits, f.logitsAt = append([]float32(nil), logits...), s.logitsAt
@@ -137,24 +159,18 @@ func (s *Session) Fork() (*Session, error) {
 
 // Close gives back the session's memory. Later calls return [ErrClosed]; closing twice is no error.
 func (s *Session) Close() error {
-	if s.closed {
-		return nil
-	}
 	if !s.busy.CompareAndSwap(false, true) {
 		return ErrBusy
 	}
-	defer s.busy.Store(false)
+	defer s.release()
 	s.closed = true
 	s.cache.truncate(0)
-	s.tokens, s.logits, s.logitsAt = nil, nil, 0
+	s.tokens, s.logits, s.logitsAt, s.generation = nil, nil, 0, generation{}
 	return nil
 }
 
 // check returns the error for tokens that cannot follow the first held ones of the session.
 func (s *Session) check(tokens []Token, held int) error {
-	if s.closed {
-		return ErrClosed
-	}
 	if len(tokens) == 0 {
 		return ErrEmptyPrompt
 	}
@@ -169,7 +185,7 @@ func (s *Session) check(tokens []Token, held int) error {
 	return nil
 }
 
-// compute is Prefill; visit may be nil.
+// compute is PrefillLogits of a session that is acquired; visit may be nil.
 func (s *Session) compute(ctx context.Context, tokens []Token, visit func(int, []float32) error) error {
 	if err := s.check(tokens, len(s.tokens)); err != nil {
 		return err
@@ -177,10 +193,6 @@ func (s *Session) compute(ctx context.Context, tokens []Token, visit func(int, [
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !s.busy.CompareAndSwap(false, true) {
-		return ErrBusy
-	}
-	defer s.busy.Store(false)
 	if err := s.model.enter(); err != nil {
 		return err
 	}
@@ -191,6 +203,7 @@ func (s *Session) compute(ctx context.Context, tokens []Token, visit func(int, [
 	if s.logits == nil {
 		s.logits = make([]float32, s.model.config.VocabSize)
 	}
+	s.logitsAt = 0 // until all is well
 	for len(tokens) > 0 {
 		n := min(len(tokens), batchLength)
 		wanted := noLogits

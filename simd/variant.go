@@ -62,7 +62,7 @@ func Variants() []string {
 func checkLengths(what string, lengths ...int) {
 	for _, n := range lengths[1:] {
 		if n < lengths[0] {
-			panic(fmt.Sprintf("simd: %s of %s values", what, strings.Trim(fmt.Sprint(lengths), "[]")))
+			panic(fmt.Sprintf("simd: %s of %s values", what, strings.Trim(fmt.Sprint(slices.Clone(lengths)), "[]"))) // a clone, so that the list itself can stay on the stack
 		}
 	}
 }
