@@ -22,7 +22,7 @@ type Recording struct {
 // Record makes a model's passes record. It must be called before the first one.
 func Record(m *Model) *Recording {
 	r := &Recording{}
-	m.passes.New = func() any {
+	m.passes.make = func() *pass {
 		p := newPass(m)
 		wrap := func(step int, sources func() [][]float32) {
 			compute := p.functions[step]
@@ -61,7 +61,7 @@ func (r *Recording) add(sources [][]float32, begin, end, n int) {
 // read how many there were. It must be called before the first pass.
 func CountChunks(m *Model, begun func(n int)) func() int {
 	var count atomic.Int64
-	m.passes.New = func() any {
+	m.passes.make = func() *pass {
 		p := newPass(m)
 		for _, step := range []int{multiplyStep, attendStep} {
 			compute := p.functions[step]

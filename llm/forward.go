@@ -2,6 +2,7 @@ package llm
 
 import (
 	"context"
+	"sync"
 
 	"github.com/drover-ai/drover/simd"
 )
@@ -23,8 +24,8 @@ const (
 // session's cache. It is the only forward pass: decoding is n = 1. The steps are those of Llama (Touvron et al. 2023;
 // meta-llama/llama-models, models/llama3/model.py); each is a method of pass, which shares it out to the threads.
 func (m *Model) forward(ctx context.Context, s *Session, tokens []Token, want wanted, visit func(int, []float32) error) error {
-	p := m.passes.Get().(*pass)
-	defer m.passes.Put(p)
+	p := m.passes.get()
+	defer m.passes.put(p)
 	p.begin(ctx, s, len(tokens))
 	defer p.end()
 
@@ -130,6 +131,36 @@ func newPass(m *Model) *pass {
 		rotateStep: p.rotateTokens, attendStep: p.attendItems, swigluStep: p.swigluTokens, addStep: p.addTokens,
 	}
 	return p
+}
+
+// passList keeps passes for reuse, as many as compute at the same time at full speed. A sync.Pool would give their megabytes
+// to every other garbage collection.
+type passList struct {
+	make func() *pass
+	keep int
+
+	mu   sync.Mutex
+	free []*pass
+}
+
+func (l *passList) get() *pass {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := len(l.free)
+	if n == 0 {
+		return l.make()
+	}
+	p := l.free[n-1]
+	l.free = l.free[:n-1]
+	return p
+}
+
+func (l *passList) put(p *pass) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.free) < l.keep {
+		l.free = append(l.free, p)
+	}
 }
 
 // resize returns a slice of n elements in s's memory if it is large enough.

@@ -36,7 +36,7 @@ type Model struct {
 
 	kv     *kvStore
 	pool   *pool
-	passes sync.Pool // of *pass
+	passes passList
 
 	closed atomic.Bool
 	using  sync.RWMutex // read: a forward pass is running
@@ -146,7 +146,7 @@ func Load(f *gguf.File, opts ...Option) (*Model, error) {
 	}
 	m.config, m.parameters = config, l.parameters
 	m.kv, m.pool = newKVStore(c), newPool(o.threads)
-	m.passes.New = func() any { return newPass(m) }
+	m.passes.make, m.passes.keep = func() *pass { return newPass(m) }, o.threads
 	return m, nil
 }
 
