@@ -1,20 +1,21 @@
 """Conversations with tools as the compact template writes them: lists of tools, requests, calls, results, answers, small talk, refusals."""
-import os
 import re
 
 import builtin
 import packs
+import served
 from synthetic import Synthetic
 from tokenizer import MARK, MARKERS
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 CANNOT = "I can't do that with the tools I have."
 UNKNOWN = "I don't know that, and none of my tools can tell me."
 CANNOT_BARE = "I can't do that: I have no tools here."
 UNKNOWN_BARE = "I don't know that, and I have no tools to find out."
 SYSTEMS = ["You are a helpful assistant.", "You are a helpful assistant with tools.", "Use a tool when it fits.", "Answer briefly.", "You are drover, a small agent. Use tools when needed.", "Call a tool if one fits, otherwise answer.",
            "You can call functions.", "Be concise and honest.", "You help people in the office.", "Environment: ipython"]
-_ASKS = re.compile(r"^(who|what|whats|why|how|when|where|which|whose|is|are|was|were|do|does|did|am|has|have|had|will|should|could it)\b|\?$", re.I)
+_ASKS = re.compile(r"^(who|what|whats|why|how|when|where|which|whose|is|are|was|were|do(?! (my|the|a|an|some|this|that|not)\b)|does|did|am|has|have(?! (my|the|a|an)\b)|had|will|should|could it)\b|\?$", re.I)
+# Orders in the form of a question, unless what they want is to be told something.
+_ORDERS = re.compile(r"^(hey,? |hi,? |please |so )?(can|could|would|will) (you|u|ya|someone|somebody)\b(?!.*\b(tell|explain|know|why|how|who|what|when|where|which|say)\b)", re.I)
 _JOINTS = [", and ", " and ", ". Then ", ", then ", ". Also, ", "? And ", "; ", " and then ", ". And ", ", and also ", " plus ", ". After that ", " & "]
 # Words of tools that may serve what a built-in tool serves: never offered in its place as "no tool fits".
 _NEAR_BUILTIN = re.compile(r"calc|expression|arith|math|convert|unit|time|clock|date|file|folder|direct|path|document|number|percent|statist|geometr|physic|sum|average")
@@ -22,22 +23,21 @@ _NEAR_BUILTIN = re.compile(r"calc|expression|arith|math|convert|unit|time|clock|
 
 def decline(text, tools=True):
     """The plain answer to a message that no tool serves: a question gets "I don't know", an order "I can't"."""
-    asks = _ASKS.search(text.strip()) is not None
+    asks = _ASKS.search(text.strip()) is not None and not _ORDERS.search(text.strip())
     return (UNKNOWN if asks else CANNOT) if tools else (UNKNOWN_BARE if asks else CANNOT_BARE)
 
 
-def load_small_talk():
-    """[(ways to say it, answers)]"""
+def load_small_talk(sets=None, implied=None):
+    """[(ways to say it, answers, topics)]"""
     out = []
-    for line in open(os.path.join(HERE, "smalltalk.txt")):
-        if line.strip() and not line.startswith("#"):
-            said, _, answers = line.partition("=>")
-            out.append(([s.strip() for s in said.split("|")], [a.strip() for a in answers.split("|")]))
+    for line, topics in served.read("smalltalk.txt", {} if sets is None else sets, {} if implied is None else implied):
+        said, _, answers = line.partition("=>")
+        out.append(([s.strip() for s in said.split(" | ")], [a.strip() for a in answers.split(" | ")], topics))
     return out
 
 
 class Corpus:
-    """The packs and small talk as they are now. unseen: held-out tools and phrasings instead of the training ones."""
+    """The packs, small talk and unserved messages as they are now. unseen: held-out tools and phrasings instead of the training ones."""
 
     def __init__(self, unseen=False):
         self.problems = []
@@ -48,14 +48,21 @@ class Corpus:
         self.domains = {}
         for t in self.tools:
             self.domains.setdefault(t.domain, []).append(t)
-        from wordnet import held_out
+        sets, implied = {}, {}
+        lines = served.read("unserved.txt", sets, implied)
+        talk = load_small_talk(sets, implied)
+        self.served = served.Filter(implied)
+        ways = set(served.split([s for said, _, _ in talk for s in said], unseen, "talk "))
         self.talk = []
-        for said, answers in load_small_talk():
-            half = [s for s in said if held_out("talk " + s) == unseen]
+        for said, answers, topics in talk:
+            half = [s for s in said if s in ways]
             if half:
-                self.talk.append((half, answers))
-        self.nones = [(t, n) for t in training + held for n in t.nones if held_out("none " + n) == unseen]
-        self.builtin_nones = [n for t in builtins for n in t.nones if held_out("none " + n) == unseen]
+                self.talk.append((half, answers, topics))
+        nones = [n for t in training + held + builtins for n in t.nones]
+        half = set(served.split(nones + [text for text, _ in lines], unseen, "none "))
+        self.nones = [(t, n) for t in training + held for n in t.nones if n in half]
+        self.builtin_nones = [n for t in builtins for n in t.nones if n in half]
+        self.unserved = [(text, topics) for text, topics in lines if text in half]
 
 
 class Dialogs:
@@ -134,47 +141,59 @@ class Dialogs:
         return self.v.pick(builtin.FOLLOW).replace("{t}", name), line
 
     # -- turns that call nothing
-    def talk(self):
-        said, answers = self.v.pick(self.corpus.talk)
-        text = self.v.pick(said)
-        if self.v.chance(.15):
+    def talk(self, tools=()):
+        """(user text, answer): small talk that none of the tools serves."""
+        v, c = self.v, self.corpus
+        for _ in range(20):
+            said, answers, topics = v.pick(c.talk)
+            if not topics or not any(c.served.could(t, "", topics) for t in tools):
+                break
+        text = v.pick(said).replace("{name}", v.value("first_name"))
+        if v.chance(.15):
             text = text.lower()
-        return text, self.v.pick(answers)
+        return text, v.pick(answers)
 
     def unserved(self, tools):
         """(user text, answer): a message that none of the tools serves."""
         v, c = self.v, self.corpus
         domains = {t.domain for t in tools}
         shown = " ".join(f"{t.name} {t.description}" for t in tools).lower()
-        for _ in range(20):
+        for _ in range(40):
             x = v.rng.random()
-            if x < .45 and c.nones:
-                _, text = v.pick(c.nones)
-                if x < .25:  # near a tool that is shown
-                    near = [n for t, n in c.nones if t.domain in domains]
-                    text = v.pick(near) if near else text
-                return text, decline(text)
-            if x < .55 and c.builtin_nones:
-                text = v.pick(c.builtin_nones)
-                if "builtin" in domains or v.chance(.3):
+            if x < .3 and c.nones:
+                owner, text = v.pick(c.nones)
+                if x < .18:  # near a tool that is shown
+                    near = [(t, n) for t, n in c.nones if t.domain in domains]
+                    owner, text = v.pick(near) if near else (owner, text)
+                # A pack's messages were written with its own tools in view.
+                if not c.served.any([t for t in tools if t.domain != owner.domain], text):
                     return text, decline(text)
-                continue
-            if x < .7:
+            elif x < .38 and c.builtin_nones:
+                text = v.pick(c.builtin_nones)
+                if ("builtin" in domains or v.chance(.3)) and not c.served.any(tools, text, ()):
+                    return text, decline(text)
+            elif x < .68 and c.unserved:
+                template, topics = v.pick(c.unserved)
+                text = packs.fill(template, v, {}, {})[0]
+                if not c.served.any(tools, text, topics):
+                    return text, decline(text)
+            elif x < .78:
                 t = self.synthetic.tool(set(re.findall("[a-z]+", shown)), (0, 1, 2))
                 text = t.ask(v)[0]
-                return text, decline(text)
-            if not c.tools:
-                continue
-            t = v.pick(c.tools)
-            if t.domain in domains or ("builtin" in domains and _NEAR_BUILTIN.search((t.name + t.descriptions[0]).lower())):
-                continue
-            if "builtin" in domains and "file" in t.domain:
-                continue
-            words = {w for w in re.findall("[a-z]{4,}", (t.names[0].replace("_", " ") + " " + t.descriptions[0]).lower())} - {"with", "from", "that", "this", "current", "list", "given"}
-            if sum(w in shown for w in words) > 1:
-                continue
-            text = t.ask(v)[0]
-            return text, decline(text)
+                if not c.served.any([o for o in tools if o.domain != "builtin"], text):
+                    return text, decline(text)
+            elif c.tools:
+                t = v.pick(c.tools)
+                if t.domain in domains or ("builtin" in domains and _NEAR_BUILTIN.search((t.name + t.descriptions[0]).lower())):
+                    continue
+                if "builtin" in domains and "file" in t.domain:
+                    continue
+                words = {w for w in re.findall("[a-z]{4,}", (t.names[0].replace("_", " ") + " " + t.descriptions[0]).lower())} - {"with", "from", "that", "this", "current", "list", "given"}
+                if sum(w in shown for w in words) > 1:
+                    continue
+                text = t.ask(v)[0]
+                if not c.served.any([o for o in tools if o.domain != "builtin"], text):
+                    return text, decline(text)
         return "Write a poem about the sea.", CANNOT
 
     # -- conversations
@@ -255,7 +274,7 @@ class Dialogs:
         for _ in range(n):
             x = v.rng.random()
             if x < .1:
-                a = self.talk()
+                a = self.talk(tools)
             elif x < .25:
                 a = self.unserved(tools)
             elif x < .37:

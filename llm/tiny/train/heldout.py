@@ -89,7 +89,7 @@ class Maker:
     def notool(self):
         """A message that none of the tools serves, or small talk."""
         tools = self.shipped_tools() if self.v.chance(.5) else self.others.draw_tools(self.v.rng.randint(1, 6), .2)
-        text, answer = self.dialogs.talk() if self.v.chance(.35) else self.dialogs.unserved(tools)
+        text, answer = self.dialogs.talk(tools) if self.v.chance(.35) else self.dialogs.unserved(tools)
         return Case(tools, [("user", text)], answer=answer)
 
     def cases(self, kind, n):

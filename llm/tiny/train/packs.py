@@ -9,6 +9,7 @@ import re
 import sys
 import zlib
 
+import served
 from tokenizer import MARK
 from values import Values, compact, is_number
 
@@ -367,10 +368,12 @@ def load(report=None):
     for path in sorted(glob.glob(os.path.join(HERE, "packs", "*.txt"))):
         for tool in parse_file(path, report):
             if tool.domain == "builtin":
+                # A phrasing that differs from a held-out one only in case and marks is held out with it.
+                unsaid = {served.plain(s[0]) for s in tool.says if held_out_say(tool, s)}
                 for unseen, group in ((False, builtin), (True, builtin_held)):
                     t = Tool(tool.names, tool.domain)
                     t.__dict__.update(tool.__dict__)
-                    t.says = [s for s in tool.says if held_out_say(tool, s) == unseen]
+                    t.says = [s for s in tool.says if (served.plain(s[0]) in unsaid) == unseen]
                     group.append(t)
                 continue
             tool.names = [n for n in tool.names if n not in skip]
