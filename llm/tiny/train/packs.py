@@ -237,7 +237,7 @@ def parse_param(text):
             raise ValueError(f"enum without options: {text!r}")
         alternatives = [a.strip() for a in tail.split("|")]
     else:
-        m = re.match(r"=(oneof\([^)]*\)|\S+)\s*(.*)", rest)
+        m = re.match(r"=(oneof\(.*\)|\S+)\s*(.*)", rest)
         if m:
             spec, rest = m.group(1), m.group(2)
             if spec.startswith("oneof("):
