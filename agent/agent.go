@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/drover-ai/drover/prompts"
@@ -20,6 +21,15 @@ type Agent struct {
 	policy   Policy
 	approve  Approver
 	now      func() time.Time
+	logger   *slog.Logger
+	prices   Prices
+	settings map[string]ToolSettings // by the tool's name
+	shown    int                     // tools that the model is shown at most; 0: as many as it can be shown
+
+	middleware []Middleware
+	generator  GenerateFunc
+	runner     RunFunc
+	caller     func(*tools.Registry) CallFunc
 }
 
 // Option configures an [Agent].
@@ -30,7 +40,7 @@ func New(model Model, opts ...Option) (*Agent, error) {
 	if model == nil {
 		return nil, errors.New("agent: no model; pass one, such as chat.New(tiny.Model())")
 	}
-	a := &Agent{model: model, limits: DefaultLimits(), policy: DefaultPolicy, now: time.Now}
+	a := &Agent{model: model, limits: DefaultLimits(), policy: DefaultPolicy, now: time.Now, logger: slog.New(slog.DiscardHandler)}
 	for _, opt := range opts {
 		if err := opt(a); err != nil {
 			return nil, fmt.Errorf("agent: %w", err)
@@ -39,7 +49,27 @@ func New(model Model, opts ...Option) (*Agent, error) {
 	if err := a.limits.check(); err != nil {
 		return nil, fmt.Errorf("agent: %w", err)
 	}
+	for name := range a.settings {
+		if _, ok := a.registry.Lookup(name); !ok {
+			return nil, fmt.Errorf("agent: settings for tool %q, which the agent does not have", name)
+		}
+	}
+	if err := a.wrap(); err != nil {
+		return nil, fmt.Errorf("agent: %w", err)
+	}
 	return a, nil
+}
+
+// Options makes one option of several, for packages that need more than one.
+func Options(opts ...Option) Option {
+	return func(a *Agent) error {
+		for _, opt := range opts {
+			if err := opt(a); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // WithTools adds tools. Names must be unique across all calls.
@@ -74,6 +104,32 @@ func WithApproval(policy Policy, approve Approver) Option {
 			a.policy = policy
 		}
 		a.approve = approve
+		return nil
+	}
+}
+
+// WithMaxTools bounds how many tools the model is shown; without it the model's own limit holds, if it has one. When there
+// are more, those are shown whose names, descriptions and arguments have most words in common with what the user says. The
+// choice is kept for the conversation, so that what was computed for it can be used again; it changes only when the user
+// asks for something that none of the shown tools is about and another one is.
+func WithMaxTools(n int) Option {
+	return func(a *Agent) error {
+		if n < 0 {
+			return fmt.Errorf("max tools is %d; use 0 for the model's own limit", n)
+		}
+		a.shown = n
+		return nil
+	}
+}
+
+// WithLogger writes what happens to a log: each model call and each tool call at level debug. Texts of the conversation are
+// not logged.
+func WithLogger(l *slog.Logger) Option {
+	return func(a *Agent) error {
+		if l == nil {
+			return errors.New("the logger is nil; leave the option out to log nothing")
+		}
+		a.logger = l
 		return nil
 	}
 }

@@ -35,6 +35,8 @@ type ApprovalRequest struct {
 	Name      string
 	Arguments json.RawMessage
 	Reason    string // why the policy asks
+	// Again says that the call was interrupted and may have run already: to approve it is to risk that it happens twice.
+	Again bool
 }
 
 // Decision is an approver's answer.
@@ -45,5 +47,6 @@ type Decision struct {
 }
 
 // Approver decides about one call. It may block until a person answers; it must return when ctx ends. The run asks for
-// one call at a time. An error ends the run.
+// one call at a time. An error ends the run; with a session, the turn can then be resumed later, and the question is asked
+// again.
 type Approver func(ctx context.Context, req ApprovalRequest) (Decision, error)

@@ -2,75 +2,155 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/drover-ai/drover/prompts"
+	"github.com/drover-ai/drover/tools"
 )
 
-// callTools runs the calls of one step and adds their results to the conversation, in the order of the calls. Approval is
-// asked for one call after the other; what is approved runs side by side.
-func (r *run) callTools(ctx context.Context, calls []prompts.ToolCall) error {
-	outcomes := make([]CallRecord, len(calls))
-	approved := make([]int, 0, len(calls))
-	for i, call := range calls {
-		outcomes[i] = CallRecord{ID: call.ID, Name: call.Name, Arguments: call.Arguments}
-		if err := r.yield(ToolCall{r.header(), call.ID, call.Name, call.Arguments}); err != nil {
+// callTools runs the calls of the step at hand that have no result yet; their results go into the conversation in the
+// order of the calls. Approval is asked for one call after the other; what is approved runs side by side.
+func (r *run) callTools(ctx context.Context) error {
+	t := r.turn
+	first := t.settled // those before were shown by the process that was interrupted
+	refusals := make(map[int]string)
+	var approved []int
+	for i := first; i < len(t.calls); i++ {
+		c := &t.calls[i]
+		call := ToolCall{r.header(), c.call.ID, c.call.Name, c.call.Arguments}
+		if c.announced {
+			if err := r.yield(call); err != nil { // again: whoever looks on now has not seen it
+				return err
+			}
+		} else if err := r.emit(ctx, call); err != nil {
 			return err
 		}
-		if n := r.limits.StepCalls; n > 0 && i >= n {
-			outcomes[i].Error = fmt.Sprintf("not called: one step may make %d calls; make the rest in the next", n)
+		if c.result != nil {
 			continue
 		}
-		refusal, err := r.askApproval(ctx, call)
-		if err != nil {
+		refusal, err := r.mayRun(ctx, i)
+		switch {
+		case err != nil:
 			return err
-		}
-		if outcomes[i].Error = refusal; refusal == "" {
+		case refusal != "":
+			refusals[i] = refusal
+		default:
 			approved = append(approved, i)
 		}
 	}
-	return r.gather(ctx, outcomes, approved)
+	return r.gather(ctx, first, refusals, approved)
 }
 
-// gather runs the approved calls and adds all outcomes in the order of the calls, each as soon as those before it are there.
-func (r *run) gather(ctx context.Context, outcomes []CallRecord, approved []int) (err error) {
+// mayRun returns why a call may not run, or "".
+func (r *run) mayRun(ctx context.Context, i int) (refusal string, err error) {
+	c := &r.turn.calls[i]
+	if n := r.limits.StepCalls; n > 0 && i >= n {
+		return fmt.Sprintf("not called: one step may make %d calls; make the rest in the next", n), nil
+	}
+	if err := r.tools.Check(c.call.Name, c.call.Arguments); err != nil {
+		return err.Error(), nil
+	}
+	tool, _ := r.tools.Lookup(c.call.Name) // Check has found it
+	reason := r.policy(tool, c.call.Arguments)
+	again := c.attempts > 0 && !tools.IsRepeatable(tool)
+	switch {
+	case again:
+		reason = "it was interrupted and may have run already; running it again may do it twice"
+	case c.approval != nil:
+		return c.approval.refusal(), nil
+	case reason == "":
+		return "", nil
+	}
+	if r.replay != nil { // the result that is in the log says what was decided
+		return "", nil
+	}
+	decision := Decision{Note: "nobody is there to approve it"}
+	if again {
+		decision.Note = "it was interrupted and may have run already, and nobody is there to say; find out before calling it again"
+	}
+	if approve := r.approver(ctx); approve != nil {
+		decision, err = approve(ctx, ApprovalRequest{c.call.ID, tool, c.call.Name, c.call.Arguments, reason, again})
+		if err != nil {
+			return "", fmt.Errorf("approval of %s: %w", c.call.Name, err)
+		}
+	}
+	approval := Approval{r.header(), c.call.ID, c.call.Name, decision.Approved, reason}
+	if !decision.Approved && decision.Note != "" {
+		approval.Reason = decision.Note
+	}
+	if err := r.emit(ctx, approval); err != nil {
+		return "", err
+	}
+	if decision.Approved {
+		return "", nil
+	}
+	if decision.Note == "" {
+		return "denied", nil
+	}
+	return "denied: " + decision.Note, nil
+}
+
+// refusal is what a call is told that was decided about before the run was interrupted.
+func (e *Approval) refusal() string {
+	if e.Approved {
+		return ""
+	}
+	return "denied: " + e.Reason
+}
+
+// gather runs the approved calls and shows all results in the order of the calls, each as soon as those before it are there.
+func (r *run) gather(ctx context.Context, first int, refusals map[int]string, approved []int) error {
 	ctx, cancel := context.WithCancel(ctx)
-	finished := r.runCalls(ctx, outcomes, approved)
-	running := len(approved)
+	defer cancel()
+	limit := r.resultLimit(len(r.turn.calls))
+	for i := first; i < len(r.turn.calls); i++ {
+		if refusal, ok := refusals[i]; ok {
+			if err := r.record(ctx, false, r.fitted(r.resultOf(i, "", refusal), limit)); err != nil {
+				return err
+			}
+		}
+	}
+	finished, running := r.runCalls(ctx, approved, limit), len(approved)
 	defer func() { // leave nobody behind, also when the caller stops reading
 		cancel()
 		for ; running > 0; running-- {
 			<-finished
 		}
 	}()
-	ready := make([]bool, len(outcomes))
-	for i := range outcomes {
-		ready[i] = !slices.Contains(approved, i)
-	}
-	step := &r.result.Steps[len(r.result.Steps)-1]
-	limit := r.resultLimit(len(outcomes))
-	for next := 0; ; {
-		for ; next < len(outcomes) && ready[next]; next++ {
-			if err := r.addResult(outcomes[next], limit, step); err != nil {
+	for next := first; ; {
+		for ; next < len(r.turn.calls); next++ {
+			result := r.settledResult(next)
+			if result == nil {
+				break
+			}
+			if err := r.yield(*result); err != nil {
 				return err
 			}
 		}
 		if running == 0 {
 			return ctx.Err()
 		}
-		ready[<-finished] = true
+		err := <-finished
 		running--
+		if err != nil {
+			return err
+		}
 	}
 }
 
-// runCalls starts the approved calls, at most [Limits].ParallelTools at a time, and returns a channel on which the index
-// of each arrives once its outcome is set. The goroutines end by themselves: the channel has room for all of them.
-func (r *run) runCalls(ctx context.Context, outcomes []CallRecord, approved []int) <-chan int {
-	finished := make(chan int, len(approved))
+func (r *run) settledResult(i int) *ToolResult {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.turn.calls[i].result
+}
+
+// runCalls starts the approved calls, at most [Limits].ParallelTools at a time, and returns a channel on which something
+// arrives for each once its result is stored, or could not be. The goroutines end by themselves: there is room for all.
+func (r *run) runCalls(ctx context.Context, approved []int, limit int) <-chan error {
+	finished := make(chan error, len(approved))
 	parallel := r.limits.ParallelTools
 	if parallel == 0 {
 		parallel = len(approved)
@@ -79,137 +159,151 @@ func (r *run) runCalls(ctx context.Context, outcomes []CallRecord, approved []in
 	for _, i := range approved {
 		go func() {
 			slots <- struct{}{}
-			r.runCall(ctx, &outcomes[i])
-			<-slots
-			finished <- i
+			defer func() { <-slots }()
+			result, err := r.runCall(ctx, i)
+			if err == nil {
+				// Stored here and now, and not when its turn to be shown comes: a call that has finished never runs again.
+				err = r.record(ctx, !r.repeatable(result.Name), r.fitted(result, limit))
+			}
+			finished <- err
 		}()
 	}
 	return finished
 }
 
-// runCall runs one tool. Its panics, time-outs and errors are part of the outcome.
-func (r *run) runCall(ctx context.Context, o *CallRecord) {
-	if r.limits.ToolTime > 0 {
+func (r *run) repeatable(name string) bool {
+	tool, ok := r.tools.Lookup(name)
+	return ok && tools.IsRepeatable(tool)
+}
+
+// runCall runs one tool, more than once if it fails and may be repeated. What goes wrong with it is part of the result;
+// an error says that it could not be stored that the tool starts.
+func (r *run) runCall(ctx context.Context, i int) (ToolResult, error) {
+	if r.replay != nil {
+		return r.replay.result(r.turn.calls[i].call)
+	}
+	r.mu.Lock()
+	call, attempt := r.turn.calls[i].call, r.turn.calls[i].attempts
+	r.mu.Unlock()
+	settings := r.toolSettings(call.Name)
+	meter := &usageMeter{}
+	ctx = context.WithValue(ctx, meterKey{}, meter)
+	key := r.callKey(call.ID)
+	start := time.Now()
+	for retry := 0; ; retry++ {
+		attempt++
+		if err := ctx.Err(); err != nil {
+			return r.resultOf(i, "", "not called: the run was stopped"), nil
+		}
+		begun := ToolStart{r.header(), call.ID, call.Name, attempt, key}
+		if err := r.record(ctx, !r.repeatable(call.Name), begun); err != nil {
+			return ToolResult{}, err
+		}
+		content, err := r.callOnce(tools.WithIdempotencyKey(ctx, key), call, settings)
+		r.logger.Debug("tool ran", "tool", call.Name, "id", call.ID, "attempt", attempt, "error", err)
+		if err == nil || retry >= settings.Retries || !r.mayRetry(call.Name, err) || !sleep(ctx, settings.Backoff<<retry) {
+			result := r.resultOf(i, content, "")
+			if err != nil {
+				result = r.resultOf(i, "", err.Error())
+			}
+			result.Duration, result.Usage = time.Since(start), meter.usage()
+			return result, nil
+		}
+	}
+}
+
+// callOnce runs a tool under its time limit.
+func (r *run) callOnce(ctx context.Context, call prompts.ToolCall, settings ToolSettings) (string, error) {
+	if settings.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, r.limits.ToolTime)
+		ctx, cancel = context.WithTimeout(ctx, settings.Timeout)
 		defer cancel()
 	}
-	start := time.Now()
-	result, err := r.registry.Call(ctx, o.Name, o.Arguments)
-	o.Duration = time.Since(start)
-	o.Result = strings.ToValidUTF8(result.Content, "\uFFFD")
-	if err != nil {
-		o.Result, o.Error = "", strings.ToValidUTF8(err.Error(), "\uFFFD")
+	result, err := r.caller(r.tools)(ctx, call)
+	return result.Content, err
+}
+
+// mayRetry reports whether a failure may pass, and trying again does no harm.
+func (r *run) mayRetry(name string, err error) bool {
+	var failed *tools.CallError
+	if errors.As(err, &failed) && failed.Kind != tools.Failed && failed.Kind != tools.TimedOut {
+		return false
+	}
+	return r.repeatable(name)
+}
+
+// sleep waits and reports whether ctx lasted that long.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
 	}
 }
 
-// askApproval returns why a call may not run, or "".
-func (r *run) askApproval(ctx context.Context, call prompts.ToolCall) (refusal string, err error) {
-	tool, ok := r.registry.Lookup(call.Name)
-	if !ok {
-		return "", nil // the registry says which tools there are
+// callKey is the idempotency key of a call: the same for every attempt, also of another process.
+func (r *run) callKey(id string) string {
+	if r.session == nil {
+		return fmt.Sprintf("%p/%s", r, id)
 	}
-	reason := r.policy(tool, call.Arguments)
-	if reason == "" {
-		return "", nil
+	return fmt.Sprintf("%s/%d/%s", r.session.ID(), r.state.turns, id)
+}
+
+// recorded bounds what a session keeps of a result, in bytes.
+const recorded = 4 << 20
+
+// resultOf makes the result of a call: valid UTF-8 of bounded size.
+func (r *run) resultOf(i int, content, failure string) ToolResult {
+	call := r.turn.calls[i].call
+	return ToolResult{
+		Header: r.header(), ID: call.ID, Name: call.Name, Result: clean(content), Error: clean(failure),
 	}
-	decision := Decision{Note: "nobody is there to approve it"}
-	if r.approve != nil {
-		decision, err = r.approve(ctx, ApprovalRequest{call.ID, tool, call.Name, call.Arguments, reason})
-		if err != nil {
-			return "", fmt.Errorf("approval of %s: %w", call.Name, err)
+}
+
+func clean(text string) string {
+	if len(text) > recorded {
+		text = fmt.Sprintf("%s\n[cut: the first %d of %d bytes]", strings.Clone(text[:recorded]), recorded, len(text))
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}
+
+// ToolSettings say how the calls of one tool are run.
+type ToolSettings struct {
+	// Timeout bounds one attempt. 0: the tool's own limit if it has one (see [tools.WithTimeout]), else [Limits].ToolTime.
+	Timeout time.Duration
+	// Retries is how often a call that failed or timed out is made again before the model is told. Only tools for which
+	// that does no harm are called again; see [tools.IsRepeatable].
+	Retries int
+	// Backoff is the pause before the first retry; it doubles from one to the next.
+	Backoff time.Duration
+}
+
+// WithToolSettings sets how the calls of one tool are run.
+func WithToolSettings(name string, s ToolSettings) Option {
+	return func(a *Agent) error {
+		if s.Timeout < 0 || s.Retries < 0 || s.Backoff < 0 {
+			return fmt.Errorf("settings of tool %s: %+v has a negative value; use 0 for the default", name, s)
 		}
-	}
-	told := reason
-	if !decision.Approved && decision.Note != "" {
-		told = decision.Note
-	}
-	if err := r.yield(Approval{r.header(), call.ID, call.Name, decision.Approved, told}); err != nil {
-		return "", err
-	}
-	if decision.Approved {
-		return "", nil
-	}
-	refusal = "denied"
-	if decision.Note != "" {
-		refusal += ": " + decision.Note
-	}
-	return refusal, nil
-}
-
-// addResult shows an outcome and puts it into the conversation.
-func (r *run) addResult(o CallRecord, limit int, step *Step) error {
-	content, elided := r.fit(o.Result, limit)
-	if o.Error != "" {
-		content, elided = r.fit("error: "+o.Error, limit)
-	}
-	r.messages = append(r.messages, prompts.Message{
-		Role: prompts.RoleTool, Content: content, ToolCallID: o.ID, Name: o.Name,
-	})
-	step.ToolCalls = append(step.ToolCalls, o)
-	event := ToolResult{r.header(), o.ID, o.Name, o.Result, o.Error, elided, o.Duration}
-	if err := r.yield(event); err != nil {
-		return err
-	}
-	signature := o.Name + "\x00" + string(o.Arguments) + "\x00" + o.Result + o.Error
-	r.repeated[signature]++
-	if n := r.repeated[signature]; r.limits.RepeatedCalls > 0 && n > r.limits.RepeatedCalls {
-		text := fmt.Sprintf("%s was called %d times with the same arguments and the same result", o.Name, n)
-		if err := r.yield(Notice{r.header(), NoticeRepeatedCall, text}); err != nil {
-			return err
+		if a.settings == nil {
+			a.settings = map[string]ToolSettings{}
 		}
-		return r.switchToolsOff(StopToolLimit, "after repeated calls")
+		a.settings[name] = s
+		return nil
 	}
-	return nil
 }
 
-// resultLimit is how many tokens each of n results may take so that all of them and an answer fit the context.
-// Without a known context length it is 0, and only [Limits].ToolResultBytes counts.
-func (r *run) resultLimit(n int) int {
-	model, ok := r.model.(ContextLengther)
-	if !ok || model.ContextLength() <= 0 {
-		return 0
-	}
-	length := model.ContextLength()
-	answer := length / 4
-	if r.limits.StepTokens > 0 {
-		answer = min(answer, r.limits.StepTokens)
-	}
-	const frame = 8 // headers around a message
-	return max((length-r.context-answer)/n-frame, 16)
-}
-
-// fit cuts text to the limits, at a rune, and says in the text how much is missing.
-func (r *run) fit(text string, tokens int) (fitting string, elided int) {
-	keep := len(text)
-	if limit := r.limits.ToolResultBytes; limit > 0 {
-		keep = min(keep, limit)
-	}
-	if tokens > 0 {
-		keep = min(keep, tokens*16) // no text worth reading has more bytes than this to a token
-		const note = 16
-		for keep > 0 {
-			count := r.countTokens(text[:keep])
-			if count <= tokens-note || count <= tokens && keep == len(text) {
-				break
+func (r *run) toolSettings(name string) ToolSettings {
+	s := r.settings[name]
+	if s.Timeout == 0 {
+		s.Timeout = r.limits.ToolTime
+		if tool, ok := r.tools.Lookup(name); ok {
+			if own, ok := tools.As[interface{ Timeout() time.Duration }](tool); ok && own.Timeout() > 0 {
+				s.Timeout = own.Timeout()
 			}
-			// Cut in proportion, and a little more, so that a few rounds are enough.
-			keep = min(keep-1, keep*max(tokens-note, 0)/count)
 		}
 	}
-	if keep >= len(text) {
-		return text, 0
-	}
-	for keep > 0 && !utf8.RuneStart(text[keep]) {
-		keep--
-	}
-	elided = len(text) - keep
-	return fmt.Sprintf("%s\n[%d more bytes cut: they do not fit]", text[:keep], elided), elided
-}
-
-func (r *run) countTokens(text string) int {
-	if counter, ok := r.model.(TokenCounter); ok {
-		return counter.CountTokens(text)
-	}
-	return (len(text) + 2) / 3
+	return s
 }

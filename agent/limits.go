@@ -7,13 +7,14 @@ import (
 
 // Limits bound a run. Zero means no limit, except for Steps.
 //
-// Reaching Steps, Tokens or Time (at four fifths of it) does not throw the work away: tools are switched off and the
+// Reaching Steps, Tokens, Cost or Time (at four fifths of the last three) does not throw the work away: tools are switched off and the
 // model gives one last answer with what it has. Only when Time is wholly used up does the run end in the middle of a word.
 type Limits struct {
 	Steps           int           // model calls that may call tools; at least 1
 	Tokens          int           // tokens written over the whole run
 	StepTokens      int           // tokens written in one model call
 	Time            time.Duration // wall time of the whole run, tools included
+	Cost            float64       // what the model may cost over the whole run, in the currency of [WithPrices]
 	ToolTime        time.Duration // wall time of one tool call
 	ParallelTools   int           // calls of one step that run at once
 	StepCalls       int           // calls that one step may make; more are refused, and the model is told
@@ -46,6 +47,9 @@ func (l Limits) check() error {
 		if v.n < 0 {
 			return fmt.Errorf("limits: %s is %d; use 0 for no limit", v.name, v.n)
 		}
+	}
+	if l.Cost < 0 {
+		return fmt.Errorf("limits: Cost is %g; use 0 for no limit", l.Cost)
 	}
 	return nil
 }

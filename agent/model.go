@@ -30,3 +30,20 @@ type ContextLengther interface {
 type TokenCounter interface {
 	CountTokens(text string) int
 }
+
+// RequestCounter is an optional capability of a [Model]: how many tokens a whole request takes, template and tools
+// included. Without it, the tokens of the texts are added up, with a little for what stands around them.
+type RequestCounter interface {
+	CountRequest(req prompts.Request) (int, error)
+}
+
+// ToolLimiter is an optional capability of a [Model]: how many tools a request may show it; 0 for no limit.
+type ToolLimiter interface {
+	MaxTools() int
+}
+
+// Constrainer is an optional capability of a [Model]: whether it can only write what [prompts.Request].Schema allows.
+// A model that does not say so is told the schema in words as well; see [Into].
+type Constrainer interface {
+	ConstrainsAnswers() bool
+}

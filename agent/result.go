@@ -25,7 +25,8 @@ type Result struct {
 	Answer     string
 	StopReason StopReason
 	Steps      []Step
-	Usage      Usage
+	Usage      Usage   // of the run's model and of the sub-agents that it called
+	Cost       float64 // in the currency of [WithPrices]; 0 without it
 	Model      string
 	// Messages are the messages that the run added: the user's, the model's, the tools'. Append them to the history of
 	// the next run to go on with the conversation. They are not part of the JSON form.
@@ -47,16 +48,28 @@ type CallRecord struct {
 	Duration  time.Duration
 }
 
+type callRecordJSON struct {
+	ID        string          `json:"id"`
+	Name      string          `json:"name"`
+	Arguments json.RawMessage `json:"arguments"`
+	Result    string          `json:"result"`
+	Error     *string         `json:"error"`
+	MS        float64         `json:"ms"`
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (c CallRecord) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		ID        string          `json:"id"`
-		Name      string          `json:"name"`
-		Arguments json.RawMessage `json:"arguments"`
-		Result    string          `json:"result"`
-		Error     *string         `json:"error"`
-		MS        float64         `json:"ms"`
-	}{c.ID, c.Name, c.Arguments, c.Result, nullable(c.Error), milliseconds(c.Duration)})
+	return json.Marshal(callRecordJSON{c.ID, c.Name, c.Arguments, c.Result, nullable(c.Error), milliseconds(c.Duration)})
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (c *CallRecord) UnmarshalJSON(data []byte) error {
+	var f callRecordJSON
+	if err := json.Unmarshal(data, &f); err != nil {
+		return err
+	}
+	*c = CallRecord{f.ID, f.Name, f.Arguments, f.Result, fromNullable(f.Error), fromMilliseconds(f.MS)}
+	return nil
 }
 
 // Usage counts tokens and the time that the model spent on them.
@@ -85,6 +98,28 @@ func (u Usage) fields() usageFields {
 	return usageFields{u.PromptTokens, u.CachedTokens, u.CompletionTokens, u.PrefillTime.Seconds(), u.DecodeTime.Seconds()}
 }
 
+// optional is the JSON form, or nil if nothing was counted.
+func (u Usage) optional() *usageFields {
+	if u == (Usage{}) {
+		return nil
+	}
+	f := u.fields()
+	return &f
+}
+
+// usage is the other way of fields. Times keep microseconds.
+func (f *usageFields) usage() Usage {
+	if f == nil {
+		return Usage{}
+	}
+	return Usage{f.PromptTokens, f.CachedTokens, f.CompletionTokens,
+		fromMilliseconds(f.PrefillSeconds * 1000), fromMilliseconds(f.DecodeSeconds * 1000)}
+}
+
+func (u *Usage) sum(v Usage) {
+	u.add(prompts.Usage(v))
+}
+
 func (u *Usage) add(v prompts.Usage) {
 	u.PromptTokens += v.PromptTokens
 	u.CachedTokens += v.CachedTokens
@@ -101,13 +136,20 @@ type resultFields struct {
 	Citations  []struct{}  `json:"citations"`
 	Guard      []struct{}  `json:"guard"`
 	Usage      usageFields `json:"usage"`
+	Cost       float64     `json:"cost,omitempty"`
 	Model      string      `json:"model"`
+}
+
+func (f resultFields) result() *Result {
+	return &Result{
+		Answer: f.Answer, StopReason: f.StopReason, Steps: f.Steps, Usage: f.Usage.usage(), Cost: f.Cost, Model: f.Model,
+	}
 }
 
 func (r *Result) fields() resultFields {
 	f := resultFields{
 		Answer: r.Answer, StopReason: r.StopReason, Steps: r.Steps,
-		Citations: []struct{}{}, Guard: []struct{}{}, Usage: r.Usage.fields(), Model: r.Model,
+		Citations: []struct{}{}, Guard: []struct{}{}, Usage: r.Usage.fields(), Cost: r.Cost, Model: r.Model,
 	}
 	if f.Steps == nil {
 		f.Steps = []Step{}

@@ -6,17 +6,28 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/drover-ai/drover/prompts"
+	"github.com/drover-ai/drover/tools"
 )
 
 // RunOption is something that holds for one run.
 type RunOption func(*run)
 
-// WithHistory puts earlier messages before the prompt, oldest first, such as [Result].Messages of the runs before.
+// WithHistory puts earlier messages before the prompt, oldest first, such as [Result].Messages of the runs before. A
+// session has its own history.
 func WithHistory(messages ...prompts.Message) RunOption {
-	return func(r *run) { r.messages = append(r.messages, messages...) }
+	return func(r *run) { r.history = append(r.history, messages...) }
+}
+
+// WithSession goes on with a stored conversation: what was said before is the history, and every event is stored before it
+// is shown. If the turn before was interrupted, it is closed first: calls whose outcome is not known get an error as their
+// result. To finish it instead, use [Agent.Resume].
+func WithSession(s *Session) RunOption {
+	return func(r *run) { r.session = s }
 }
 
 // WithToolChoice says whether the first step must, may or must not call a tool. Later steps are free.
@@ -24,7 +35,8 @@ func WithToolChoice(c prompts.ToolChoice) RunOption {
 	return func(r *run) { r.choice = c }
 }
 
-// WithSchema asks for a final answer that is a JSON text under a JSON Schema. Tools may be called before.
+// WithSchema asks for a final answer that is a JSON text under a JSON Schema. Tools may be called before. [Into] also
+// makes the schema and reads the answer.
 func WithSchema(schema json.RawMessage) RunOption {
 	return func(r *run) { r.schema = schema }
 }
@@ -41,10 +53,27 @@ var errTimeBudget = errors.New("time budget used up")
 // The last event is [Done], whatever limit was reached. If the model fails, or a tool's approval does, the last thing is an
 // error instead. If ctx ends, Done comes first, with what there is and [StopCanceled], and then the context's error.
 //
-// A tool that fails does not end the run: the model reads the error. Breaking out of the loop stops model and tools.
+// A tool that fails does not end the run: the model reads the error. Breaking out of the loop stops model and tools; with a
+// session, the turn then counts as interrupted.
 func (a *Agent) Run(ctx context.Context, prompt string, opts ...RunOption) iter.Seq2[Event, error] {
+	return a.runner(ctx, prompt, opts...)
+}
+
+// Resume finishes the turn of a session that was interrupted: by the end of the process, by an error of the model, by an
+// approver that gave up. Calls that have a result are not made again. Calls that had begun and have none are made again if
+// that does no harm (see [tools.IsRepeatable]); otherwise the approver is asked, whatever the policy says, and without an
+// approver the model is told that the outcome is not known. Text of the step at hand is written again, after a notice of
+// the kind [NoticeResumed].
+//
+// It fails with [ErrNotInterrupted] if there is nothing to finish.
+func (a *Agent) Resume(ctx context.Context, s *Session, opts ...RunOption) iter.Seq2[Event, error] {
+	return a.runner(ctx, "", append(opts, WithSession(s), func(r *run) { r.resume = true })...)
+}
+
+// runPlain is what the middleware of a run is wrapped around.
+func (a *Agent) runPlain(ctx context.Context, prompt string, opts ...RunOption) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		r := &run{Agent: a, repeated: map[string]int{}, ids: map[string]bool{}}
+		r := &run{Agent: a, prompt: prompt}
 		for _, opt := range opts {
 			opt(r)
 		}
@@ -54,7 +83,7 @@ func (a *Agent) Run(ctx context.Context, prompt string, opts ...RunOption) iter.
 			}
 			return nil
 		}
-		if err := r.run(ctx, prompt); err != nil && !errors.Is(err, errStopped) {
+		if err := r.run(ctx); err != nil && !errors.Is(err, errStopped) {
 			yield(nil, err)
 		}
 	}
@@ -63,8 +92,13 @@ func (a *Agent) Run(ctx context.Context, prompt string, opts ...RunOption) iter.
 // Ask is [Agent.Run] for callers that only want the outcome. The result is never nil when the error is the context's: it
 // has what there was until then.
 func (a *Agent) Ask(ctx context.Context, prompt string, opts ...RunOption) (*Result, error) {
+	return outcomeOf(a.Run(ctx, prompt, opts...))
+}
+
+// outcomeOf reads a run to its end.
+func outcomeOf(events iter.Seq2[Event, error]) (*Result, error) {
 	var result *Result
-	for event, err := range a.Run(ctx, prompt, opts...) {
+	for event, err := range events {
 		if err != nil {
 			return result, err
 		}
@@ -78,223 +112,232 @@ func (a *Agent) Ask(ctx context.Context, prompt string, opts ...RunOption) (*Res
 // run is the state of one run. It belongs to the goroutine that reads the events.
 type run struct {
 	*Agent
-	choice prompts.ToolChoice
-	schema json.RawMessage
-	yield  func(Event) error
+	prompt   string
+	history  []prompts.Message
+	session  *Session // nil: nothing is stored
+	resume   bool
+	choice   prompts.ToolChoice
+	schema   json.RawMessage
+	steering *Steering
+	replay   *replay // nil but for a replay
+	yield    func(Event) error
 
-	messages  []prompts.Message // all of the conversation; from added on, this run's
-	added     int
-	result    Result
-	context   int            // tokens that the conversation takes, as the last model call counted them
-	malformed int            // calls in a row that could not be read
-	repeated  map[string]int // by call and result
-	ids       map[string]bool
-	toolsOff  string // why tools are off, once they are
-	soon      time.Time
+	mu    sync.Mutex // guards state while tools run
+	state *state     // the session's, or the run's own
+	turn  *turnState // state.turn; stays when the turn is done
+	tools *tools.Registry
+	sent  []prompts.Message // what the model was sent: the system message, then all of state.messages
+	built int               // state.rebuilt when sent was made
+	soon  time.Time         // when the time budget is nearly used up
 }
 
 func (r *run) header() Header { return Header{At: r.now()} }
 
-func (r *run) run(ctx context.Context, prompt string) error {
-	if r.system != "" {
-		r.messages = append([]prompts.Message{{Role: prompts.RoleSystem, Content: r.system}}, r.messages...)
+// record stores events and applies them, without showing them.
+func (r *run) record(ctx context.Context, durable bool, events ...Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.session != nil {
+		return r.session.append(ctx, durable, events...)
 	}
-	r.added = len(r.messages)
-	r.messages = append(r.messages, prompts.Message{Role: prompts.RoleUser, Content: prompt})
-	r.result.Model = r.model.Name()
+	for _, event := range events {
+		r.state.apply(event)
+	}
+	return nil
+}
+
+// emit stores an event, applies it and shows it.
+func (r *run) emit(ctx context.Context, event Event) error {
+	if err := r.record(ctx, false, event); err != nil {
+		return err
+	}
+	return r.yield(event)
+}
+
+func (r *run) run(ctx context.Context) error {
+	release, err := r.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	ctx, err = r.enter(ctx)
+	if err != nil {
+		return err
+	}
 	parent := ctx
-	if r.limits.Time > 0 {
+	if r.limits.Time > 0 && r.replay == nil {
 		r.soon = time.Now().Add(r.limits.Time * 4 / 5)
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, r.limits.Time, errTimeBudget)
 		defer cancel()
 	}
-	for step := 0; ; step++ {
-		reply, err := r.generate(ctx, step)
-		if err != nil {
-			return r.fail(parent, ctx, reply, err)
-		}
-		again, err := r.act(ctx, reply)
-		if err != nil {
-			return r.fail(parent, ctx, reply, err)
-		}
-		if !again {
-			return r.done()
-		}
-	}
-}
-
-// reply is what one model call came to.
-type reply struct {
-	text       string
-	calls      []prompts.ToolCall
-	malformed  error // a call that could not be read
-	completion prompts.Completion
-}
-
-// generate lets the model write once.
-func (r *run) generate(ctx context.Context, step int) (reply, error) {
-	if err := r.checkLimits(step); err != nil {
-		return reply{}, err
-	}
-	var out reply
-	for delta, err := range r.model.Generate(ctx, r.request(step)) {
-		if err != nil {
-			return out, err
-		}
-		switch {
-		case delta.Text != "":
-			out.text += delta.Text
-			if err := r.yield(TextDelta{r.header(), delta.Text}); err != nil {
-				return out, err
-			}
-		case delta.ToolCall != nil:
-			out.calls = append(out.calls, *delta.ToolCall)
-		case delta.CallError != nil:
-			out.malformed = delta.CallError
-		case delta.Done != nil:
-			out.completion = *delta.Done
-		}
-	}
-	if err := ctx.Err(); err != nil {
-		return out, err
-	}
-	if out.completion.StopReason == "" {
-		return out, fmt.Errorf("model %s ended its message without saying why; it must yield a Done delta last", r.model.Name())
-	}
-	r.result.Usage.add(out.completion.Usage)
-	r.context = out.completion.Usage.PromptTokens + out.completion.Usage.CompletionTokens
-	var usage Usage
-	usage.add(out.completion.Usage)
-	return out, r.yield(UsageReport{r.header(), step, usage})
-}
-
-// request is what the model is asked in a step.
-func (r *run) request(step int) prompts.Request {
-	req := prompts.Request{
-		Messages: r.messages, Schema: r.schema, Sampling: r.sampling, MaxTokens: r.limits.StepTokens,
-	}
-	if r.registry.Len() > 0 {
-		req.Tools = r.registry.Definitions()
-	}
-	if step == 0 {
-		req.ToolChoice = r.choice
-	}
-	if r.toolsOff != "" {
-		req.ToolChoice = prompts.ToolChoice{Mode: prompts.ToolChoiceNone}
-	}
-	if r.limits.Tokens > 0 {
-		left := max(r.limits.Tokens-r.result.Usage.CompletionTokens, 1)
-		if req.MaxTokens == 0 || left < req.MaxTokens {
-			req.MaxTokens = left
-		}
-	}
-	return req
-}
-
-// checkLimits switches tools off before a step when a limit says that it must be the last.
-func (r *run) checkLimits(step int) error {
-	switch l := r.limits; {
-	case step >= l.Steps:
-		return r.switchToolsOff(StopToolLimit, fmt.Sprintf("after %d steps with tools", l.Steps))
-	case l.Tokens > 0 && r.result.Usage.CompletionTokens >= l.Tokens*4/5:
-		return r.switchToolsOff(StopBudget, fmt.Sprintf("after %d of %d tokens", r.result.Usage.CompletionTokens, l.Tokens))
-	case l.Time > 0 && time.Now().After(r.soon):
-		return r.switchToolsOff(StopBudget, fmt.Sprintf("after four fifths of %v", l.Time))
+	if err := r.loop(ctx); err != nil {
+		return r.fail(parent, ctx, err)
 	}
 	return nil
 }
 
-func (r *run) switchToolsOff(reason StopReason, when string) error {
-	if r.toolsOff != "" {
-		return nil
+// begin makes the state and begins the turn, or finds the one to go on with.
+func (r *run) begin(ctx context.Context) (release func(), err error) {
+	release = func() {}
+	if r.session != nil {
+		if len(r.history) > 0 {
+			return nil, errors.New("a session has its own history: use WithHistory or WithSession, not both")
+		}
+		if release, err = r.session.claim(ctx); err != nil {
+			return nil, err
+		}
+		r.state = &r.session.state
+	} else {
+		begun := begins(r.history)
+		r.state = &begun
 	}
-	r.toolsOff = when
-	if r.registry.Len() == 0 {
-		return nil
+	if err := r.beginTurn(ctx); err != nil {
+		release()
+		return nil, err
 	}
-	r.result.StopReason = reason
-	return r.yield(Notice{r.header(), NoticeToolsOff, "tools switched off " + when + ": answering with what there is"})
+	return release, nil
 }
 
-// act records what the model wrote and runs the tools that it called. It reports whether the model must go on.
-func (r *run) act(ctx context.Context, re reply) (again bool, err error) {
-	if r.toolsOff != "" {
-		re.calls, re.malformed = nil, nil
+func (r *run) beginTurn(ctx context.Context) error {
+	interrupted := r.state.turn != nil
+	if r.resume {
+		if !interrupted {
+			return ErrNotInterrupted
+		}
+		r.turn = r.state.turn
+		if err := r.chooseTools(r.state.tools); err != nil {
+			return err
+		}
+		return r.emit(ctx, Notice{r.header(), NoticeResumed, fmt.Sprintf("going on after step %d", len(r.turn.steps)), ""})
 	}
-	message := re.completion.Message
-	message.Role, message.ToolCalls = prompts.RoleAssistant, re.calls
-	for i := range message.ToolCalls {
-		message.ToolCalls[i].ID = r.callID(message.ToolCalls[i].ID)
-	}
-	r.messages = append(r.messages, message)
-	r.result.Steps = append(r.result.Steps, Step{ToolCalls: []CallRecord{}})
-	switch {
-	case len(re.calls) > 0:
-		r.malformed = 0
-		return true, r.callTools(ctx, message.ToolCalls)
-	case re.malformed != nil:
-		return true, r.handBack(re.malformed)
-	}
-	r.result.Answer = re.text
-	if r.result.StopReason == "" {
-		r.result.StopReason = StopDone
-		if re.completion.StopReason == prompts.StopReasonLength {
-			r.result.StopReason = r.lengthReason()
+	if interrupted {
+		r.turn = r.state.turn
+		if _, err := r.closeTurn(ctx, StopCanceled, "interrupted: it is not known whether it ran"); err != nil {
+			return err
 		}
 	}
-	return false, nil
-}
-
-// lengthReason tells a model call cut by its own limit from one cut by the run's token budget.
-func (r *run) lengthReason() StopReason {
-	if r.limits.Tokens > 0 && r.result.Usage.CompletionTokens >= r.limits.Tokens {
-		return StopBudget
+	start := Start{
+		Header: r.header(), Prompt: r.prompt, Model: r.model.Name(), Sampling: r.sampling, ToolChoice: r.choice, Schema: r.schema,
 	}
-	return StopLength
-}
-
-// handBack shows the model why its call could not be read, so that it can write it again.
-func (r *run) handBack(cause error) error {
-	r.malformed++
-	r.messages = append(r.messages, prompts.Message{Role: prompts.RoleTool, Content: "error: " + cause.Error()})
-	if err := r.yield(Notice{r.header(), NoticeMalformedCall, cause.Error()}); err != nil {
+	if start.Sampling.Seed == nil && r.session != nil {
+		start.Sampling.Seed = prompts.Set(rand.Uint64N(1 << 53)) // so that the turn can be replayed; JSON readers keep 53 bits
+	}
+	if r.replay != nil {
+		start = r.replay.start
+	}
+	names := r.selectTools(start.Prompt)
+	start.Tools = names
+	if err := r.chooseTools(names); err != nil {
 		return err
 	}
-	if r.malformed > r.limits.MalformedCalls {
-		return r.switchToolsOff(StopToolLimit, fmt.Sprintf("after %d malformed calls in a row", r.malformed))
+	if err := r.record(ctx, false, start); err != nil {
+		return err
+	}
+	r.turn = r.state.turn
+	if interrupted {
+		return r.emit(ctx, Notice{r.header(), NoticeInterrupted, "the turn before was interrupted and has been closed", ""})
 	}
 	return nil
 }
 
-// callID keeps the model's id for a call, or makes one where it has none or an earlier call has it already.
-func (r *run) callID(id string) string {
-	for n := len(r.ids) + 1; id == "" || r.ids[id]; n++ {
-		id = fmt.Sprintf("call_%d", n)
+// loop goes on from wherever the turn stands: with calls that have no result, with the next message of the model, or with
+// the end.
+func (r *run) loop(ctx context.Context) error {
+	for {
+		var err error
+		switch {
+		case r.turn.pending():
+			err = r.callTools(ctx)
+		case r.turn.answered && !r.steering.waiting():
+			return r.finish(ctx)
+		default:
+			if err = r.steer(ctx); err == nil {
+				err = r.generate(ctx)
+			}
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
 	}
-	r.ids[id] = true
-	return id
 }
 
-func (r *run) done() error {
-	r.result.Messages = r.messages[r.added:len(r.messages):len(r.messages)]
-	return r.yield(Done{r.header(), &r.result})
+// result is what the turn has come to.
+func (r *run) result() *Result {
+	t := r.turn
+	result := &Result{
+		Answer: t.answer, StopReason: t.stop, Steps: t.steps, Usage: t.usage, Cost: r.prices.cost(t.usage), Model: r.model.Name(),
+		Messages: r.state.messages[t.first:len(r.state.messages):len(r.state.messages)],
+	}
+	if result.StopReason == "" {
+		result.StopReason = StopDone
+		if t.cut {
+			result.StopReason = r.lengthReason()
+		}
+	}
+	return result
+}
+
+// finish ends a turn whose answer is there.
+func (r *run) finish(ctx context.Context) error {
+	done := Done{r.header(), r.result()}
+	if err := r.record(ctx, true, done); err != nil {
+		return err
+	}
+	return r.yield(done)
+}
+
+// closeTurn ends a turn that will get no answer: calls without a result get one that says why, and text that was written
+// counts as a message.
+func (r *run) closeTurn(ctx context.Context, reason StopReason, why string) (Done, error) {
+	t := r.turn
+	var events []Event
+	for i := range t.calls[t.settled:] {
+		if c := t.calls[t.settled+i]; c.result == nil {
+			said := why
+			if c.attempts == 0 {
+				said = "not called: the turn was stopped before"
+			}
+			events = append(events, ToolResult{Header: r.header(), ID: c.call.ID, Name: c.call.Name, Error: said})
+		}
+	}
+	text := t.text.String()
+	if text != "" {
+		events = append(events, Message{
+			Header: r.header(), Message: prompts.Assistant(text), StopReason: prompts.StopReasonCancelled,
+		})
+	}
+	if len(events) > 0 {
+		if err := r.record(ctx, false, events...); err != nil {
+			return Done{}, err
+		}
+	}
+	result := r.result()
+	result.StopReason, result.Answer = reason, text
+	done := Done{r.header(), result}
+	return done, r.record(ctx, true, done)
 }
 
 // fail ends a run that could not go on: by its caller's wish, by the time budget, or because something broke.
-func (r *run) fail(parent, ctx context.Context, re reply, err error) error {
+func (r *run) fail(parent, ctx context.Context, err error) error {
 	if errors.Is(err, errStopped) || ctx.Err() == nil {
 		return err
 	}
-	r.result.Answer = re.text
-	r.result.StopReason = StopCanceled
+	reason := StopCanceled
 	if errors.Is(context.Cause(ctx), errTimeBudget) {
-		r.result.StopReason = StopBudget
+		reason = StopBudget
 	}
-	if doneErr := r.done(); doneErr != nil {
-		return doneErr
+	done, err := r.closeTurn(ctx, reason, "stopped before it finished: it may have run")
+	if err != nil {
+		return err
 	}
-	if r.result.StopReason == StopBudget {
+	if err := r.yield(done); err != nil {
+		return err
+	}
+	if reason == StopBudget {
 		return nil
 	}
 	return fmt.Errorf("run stopped: %w", context.Cause(parent))
