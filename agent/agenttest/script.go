@@ -44,11 +44,13 @@ func Fail(text string, err error) Reply { return Reply{text: text, err: err} }
 // Block writes text and then nothing more until the context ends.
 func Block(text string) Reply { return Reply{text: text, block: true} }
 
-// Script is a model that gives prepared replies, one a call, and remembers what it was asked. It counts words as tokens.
+// Script is a model that gives prepared replies, one a call, and remembers what it was asked ([NewFunc] makes one that
+// remembers nothing). It counts words as tokens.
 // It is safe for concurrent use.
 type Script struct {
 	mu       sync.Mutex
 	replies  []Reply
+	answer   func(prompts.Request) Reply // instead of replies
 	requests []prompts.Request
 	// Length, if not 0, is the context length that the script claims to have.
 	Length int
@@ -56,6 +58,9 @@ type Script struct {
 
 // NewScript returns a model that gives these replies in turn. A further call is an error.
 func NewScript(replies ...Reply) *Script { return &Script{replies: replies} }
+
+// NewFunc returns a model whose replies a function makes from what it is asked. It must be safe for concurrent use.
+func NewFunc(answer func(req prompts.Request) Reply) *Script { return &Script{answer: answer} }
 
 // Name implements agent.Model.
 func (s *Script) Name() string { return "script" }
@@ -77,6 +82,9 @@ func (s *Script) Requests() []prompts.Request {
 func (s *Script) next(req prompts.Request) (Reply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.answer != nil {
+		return s.answer(req), nil // nothing is remembered: such models may be asked a million times
+	}
 	req.Messages = append([]prompts.Message(nil), req.Messages...) // the caller's slice grows
 	s.requests = append(s.requests, req)
 	if len(s.replies) == 0 {
