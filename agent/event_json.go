@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -17,6 +18,17 @@ type eventHead struct {
 func head(e Event) eventHead { return eventHead{e.Type(), e.Time().UTC()} }
 
 func (h eventHead) header() Header { return Header{h.Time} }
+
+// marshal is json.Marshal without the escapes for HTML pages, which make <, > and & unreadable.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
 
 // milliseconds prints a duration as scripts read it: with a fraction, no unit.
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
@@ -129,63 +141,63 @@ func (e Start) MarshalJSON() ([]byte, error) {
 	if e.ToolChoice != (prompts.ToolChoice{}) {
 		out.ToolChoice = &e.ToolChoice
 	}
-	return json.Marshal(out)
+	return marshal(out)
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (e UserMessage) MarshalJSON() ([]byte, error) { return json.Marshal(textJSON{head(e), e.Text}) }
+func (e UserMessage) MarshalJSON() ([]byte, error) { return marshal(textJSON{head(e), e.Text}) }
 
 // MarshalJSON implements [json.Marshaler].
-func (e TextDelta) MarshalJSON() ([]byte, error) { return json.Marshal(textJSON{head(e), e.Text}) }
+func (e TextDelta) MarshalJSON() ([]byte, error) { return marshal(textJSON{head(e), e.Text}) }
 
 // MarshalJSON implements [json.Marshaler].
 func (e Message) MarshalJSON() ([]byte, error) {
-	return json.Marshal(messageJSON{head(e), e.Message, e.StopReason, e.Malformed, e.Usage.fields()})
+	return marshal(messageJSON{head(e), e.Message, e.StopReason, e.Malformed, e.Usage.fields()})
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (e ToolCall) MarshalJSON() ([]byte, error) {
-	return json.Marshal(toolCallJSON{head(e), e.ID, e.Name, e.Arguments})
+	return marshal(toolCallJSON{head(e), e.ID, e.Name, e.Arguments})
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (e Approval) MarshalJSON() ([]byte, error) {
-	return json.Marshal(approvalJSON{head(e), e.ID, e.Name, e.Approved, e.Reason})
+	return marshal(approvalJSON{head(e), e.ID, e.Name, e.Approved, e.Reason})
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (e ToolStart) MarshalJSON() ([]byte, error) {
-	return json.Marshal(toolStartJSON{head(e), e.ID, e.Name, e.Attempt, e.Key})
+	return marshal(toolStartJSON{head(e), e.ID, e.Name, e.Attempt, e.Key})
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (e ToolResult) MarshalJSON() ([]byte, error) {
-	return json.Marshal(toolResultJSON{head(e), e.ID, e.Name, e.Result, nullable(e.Error), e.Elided,
+	return marshal(toolResultJSON{head(e), e.ID, e.Name, e.Result, nullable(e.Error), e.Elided,
 		milliseconds(e.Duration), e.Usage.optional()})
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (e UsageReport) MarshalJSON() ([]byte, error) {
-	return json.Marshal(usageJSON{head(e), e.Step, e.fields()})
+	return marshal(usageJSON{head(e), e.Step, e.fields()})
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (e Compaction) MarshalJSON() ([]byte, error) {
-	return json.Marshal(compactionJSON{head(e), e.Elided, e.Replaced, e.Summary, e.Before, e.After, e.Usage.optional()})
+	return marshal(compactionJSON{head(e), e.Elided, e.Replaced, e.Summary, e.Before, e.After, e.Usage.optional()})
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (e Notice) MarshalJSON() ([]byte, error) {
-	return json.Marshal(noticeJSON{head(e), e.Kind, e.Text, e.Stop})
+	return marshal(noticeJSON{head(e), e.Kind, e.Text, e.Stop})
 }
 
 // MarshalJSON implements [json.Marshaler]: the result's fields stand beside type and time.
 func (e Done) MarshalJSON() ([]byte, error) {
-	return json.Marshal(doneJSON{head(e), e.Result.fields()})
+	return marshal(doneJSON{head(e), e.Result.fields()})
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (e Rewind) MarshalJSON() ([]byte, error) { return json.Marshal(rewindJSON{head(e), e.Turns}) }
+func (e Rewind) MarshalJSON() ([]byte, error) { return marshal(rewindJSON{head(e), e.Turns}) }
 
 // UnknownEventError is what [DecodeEvent] returns for an event of a type that this version does not know.
 type UnknownEventError struct{ Type EventType }

@@ -59,7 +59,7 @@ type callRecordJSON struct {
 
 // MarshalJSON implements [json.Marshaler].
 func (c CallRecord) MarshalJSON() ([]byte, error) {
-	return json.Marshal(callRecordJSON{c.ID, c.Name, c.Arguments, c.Result, nullable(c.Error), milliseconds(c.Duration)})
+	return marshal(callRecordJSON{c.ID, c.Name, c.Arguments, c.Result, nullable(c.Error), milliseconds(c.Duration)})
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -83,7 +83,7 @@ type Usage struct {
 
 // MarshalJSON implements [json.Marshaler].
 func (u Usage) MarshalJSON() ([]byte, error) {
-	return json.Marshal(u.fields())
+	return marshal(u.fields())
 }
 
 type usageFields struct {
@@ -163,4 +163,4 @@ func (r *Result) fields() resultFields {
 }
 
 // MarshalJSON implements [json.Marshaler].
-func (r *Result) MarshalJSON() ([]byte, error) { return json.Marshal(r.fields()) }
+func (r *Result) MarshalJSON() ([]byte, error) { return marshal(r.fields()) }

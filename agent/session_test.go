@@ -259,6 +259,7 @@ func TestConversationAfterCancel(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel = context.WithCancel(context.Background())
+	defer cancel()
 	for event, err := range a.Run(ctx, "two", agent.WithSession(s)) {
 		if err != nil && !errors.Is(err, context.Canceled) {
 			t.Fatal(err)

@@ -167,7 +167,11 @@ func (l *log) Append(ctx context.Context, records ...agent.Record) error {
 		if r.Durable {
 			mode = sqlite.Durable
 		}
-		body, err := json.Marshal(r.Event)
+		marshaler, ok := r.Event.(json.Marshaler)
+		if !ok {
+			return fmt.Errorf("session %s: event %s has no JSON form", l.name, r.Event.Type())
+		}
+		body, err := marshaler.MarshalJSON() // json.Marshal would escape it for HTML
 		if err != nil {
 			return fmt.Errorf("session %s: event %s: %w", l.name, r.Event.Type(), err)
 		}

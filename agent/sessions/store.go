@@ -86,6 +86,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return &Store{db, full, o.Wait}, nil
 }
 
+// Path is the file.
+func (s *Store) Path() string { return s.path }
+
 // Close closes the file. Sessions of the store can no longer be used.
 func (s *Store) Close() error { return s.db.Close() }
 
