@@ -1,11 +1,11 @@
 package llm
 
 import (
-	"errors"
 	"fmt"
 	"math"
 
 	"github.com/drover-ai/drover/llm/gguf"
+	"github.com/drover-ai/drover/simd"
 )
 
 // Config holds a model's hyperparameters, under their names in the papers.
@@ -81,7 +81,7 @@ func readConfig(f *gguf.File) (Config, error) {
 	c.RMSNormEps = float32(eps)
 	_, untied := f.Tensor("output.weight")
 	c.Tied = !untied
-	return c, c.check(f.Name())
+	return c, c.check(f)
 }
 
 // refuseOtherKinds fails for what the architecture "llama" also covers in other runtimes and this one does not compute: an
@@ -100,14 +100,14 @@ func refuseOtherKinds(f *gguf.File, c *Config) error {
 			continue
 		}
 		if n, ok := v.Int(); !ok || n != int64(field.want) {
-			return &ConfigError{File: f.Name(), Key: field.key, Err: fmt.Errorf("it is %s, only %d is supported here", describe(v), field.want)}
+			return keyError(f, field.key, "it is %s, only %d is supported here", describe(v), field.want)
 		}
 	}
 	const scaling = "llama.rope.scaling.type"
 	if v, ok := f.Lookup(scaling); ok {
 		if kind, ok := v.Text(); !ok || kind != "none" && kind != "linear" {
-			return &ConfigError{File: f.Name(), Key: scaling, Err: fmt.Errorf(
-				"it is %v; supported are none, linear, and Llama 3's scaling by the tensor rope_freqs.weight", describe(v))}
+			return keyError(f, scaling,
+				"it is %v; supported are none, linear, and Llama 3's scaling by the tensor rope_freqs.weight", describe(v))
 		}
 	}
 	return nil
@@ -124,11 +124,13 @@ func linearRoPEFactor(f *gguf.File) (float64, error) {
 }
 
 // check refuses sizes that do not fit together.
-func (c *Config) check(file string) error {
-	fail := func(key, format string, args ...any) error {
-		return &ConfigError{File: file, Key: key, Err: fmt.Errorf(format, args...)}
-	}
+func (c *Config) check(f *gguf.File) error {
+	fail := func(key, format string, args ...any) error { return keyError(f, key, format, args...) }
 	switch {
+	case c.Dim%simd.RowAlign != 0:
+		return fail("llama.embedding_length", "it is %d, want a multiple of %d", c.Dim, simd.RowAlign)
+	case c.HiddenDim%simd.RowAlign != 0:
+		return fail("llama.feed_forward_length", "it is %d, want a multiple of %d", c.HiddenDim, simd.RowAlign)
 	case c.NHeads%c.NKVHeads != 0:
 		return fail("llama.attention.head_count_kv", "%d key and value heads cannot serve %d query heads alike", c.NKVHeads, c.NHeads)
 	case c.HeadDim < 32 || c.HeadDim%32 != 0 || c.HeadDim > 1024:
@@ -137,6 +139,15 @@ func (c *Config) check(file string) error {
 		return fail("llama.attention.head_count", "%d heads of %d dimensions are more than any model has", c.NHeads, c.HeadDim)
 	}
 	return nil
+}
+
+// keyError tells what is wrong with a key, and where in the file its value is.
+func keyError(f *gguf.File, key, format string, args ...any) error {
+	e := &ConfigError{File: f.Name(), Key: key, Err: fmt.Errorf(format, args...)}
+	if v, ok := f.Lookup(key); ok {
+		e.Offset = v.Offset()
+	}
+	return e
 }
 
 // describe shows a metadata value in an error.
@@ -161,11 +172,11 @@ func describe(v gguf.Value) string {
 func stringKey(f *gguf.File, key string) (string, error) {
 	v, ok := f.Lookup(key)
 	if !ok {
-		return "", &ConfigError{File: f.Name(), Key: key, Err: errors.New("it is missing")}
+		return "", keyError(f, key, "it is missing; the file is no complete Llama model")
 	}
 	text, ok := v.Text()
 	if !ok {
-		return "", &ConfigError{File: f.Name(), Key: key, Err: fmt.Errorf("it is %s, want a string", describe(v))}
+		return "", keyError(f, key, "it is %s, want a string", describe(v))
 	}
 	return text, nil
 }
@@ -173,11 +184,11 @@ func stringKey(f *gguf.File, key string) (string, error) {
 func intKey(f *gguf.File, key string, to *int, most int64) error {
 	v, ok := f.Lookup(key)
 	if !ok {
-		return &ConfigError{File: f.Name(), Key: key, Err: errors.New("it is missing; the file is no complete Llama model")}
+		return keyError(f, key, "it is missing; the file is no complete Llama model")
 	}
 	n, ok := v.Int()
 	if !ok || n < 1 || n > most {
-		return &ConfigError{File: f.Name(), Key: key, Err: fmt.Errorf("it is %s, want an integer from 1 to %d", describe(v), most)}
+		return keyError(f, key, "it is %s, want an integer from 1 to %d", describe(v), most)
 	}
 	*to = int(n)
 	return nil
@@ -190,7 +201,7 @@ func floatKey(f *gguf.File, key string, fallback float64) (float64, error) {
 	}
 	x, ok := v.Float()
 	if !ok || !(x > 0) || math.IsInf(x, 0) {
-		return 0, &ConfigError{File: f.Name(), Key: key, Err: fmt.Errorf("it is %s, want a positive number", describe(v))}
+		return 0, keyError(f, key, "it is %s, want a positive number", describe(v))
 	}
 	return x, nil
 }

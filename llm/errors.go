@@ -49,22 +49,33 @@ func (e *ArchitectureError) Error() string {
 
 // ConfigError names the metadata key that does not make a model.
 type ConfigError struct {
-	File string
-	Key  string
-	Err  error
+	File   string
+	Key    string
+	Offset int64 // of its value in the file; 0 if the key is missing
+	Err    error
 }
 
-func (e *ConfigError) Error() string { return fmt.Sprintf("%s: key %s: %v", e.File, e.Key, e.Err) }
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("%s: key %s: %v%s", e.File, e.Key, e.Err, atByte(e.Offset))
+}
 func (e *ConfigError) Unwrap() error { return e.Err }
 
 // TensorError names the tensor that is missing or has the wrong shape or type.
 type TensorError struct {
 	File   string
 	Tensor string
+	Offset int64 // of its data in the file; 0 if it is missing
 	Err    error
 }
 
 func (e *TensorError) Error() string {
-	return fmt.Sprintf("%s: tensor %s: %v", e.File, e.Tensor, e.Err)
+	return fmt.Sprintf("%s: tensor %s: %v%s", e.File, e.Tensor, e.Err, atByte(e.Offset))
 }
 func (e *TensorError) Unwrap() error { return e.Err }
+
+func atByte(offset int64) string {
+	if offset == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (at byte %d)", offset)
+}

@@ -2,7 +2,6 @@ package llm
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -32,7 +31,8 @@ type matrixPlan struct {
 
 func (l *loader) fail(tensor string, format string, args ...any) {
 	if l.err == nil {
-		l.err = &TensorError{File: l.file.Name(), Tensor: tensor, Err: fmt.Errorf(format, args...)}
+		t, _ := l.file.Tensor(tensor)
+		l.err = &TensorError{File: l.file.Name(), Tensor: tensor, Offset: t.Offset, Err: fmt.Errorf(format, args...)}
 	}
 }
 
@@ -169,39 +169,62 @@ func (l *loader) refuseOthers() {
 	}
 }
 
-// readTokenizer makes the tokenizer of the vocabulary in the file.
-func readTokenizer(f *gguf.File) (*tokenizer.Tokenizer, error) {
-	const modelKey, tokensKey, typesKey = "tokenizer.ggml.model", "tokenizer.ggml.tokens", "tokenizer.ggml.token_type"
+// vocabulary is where the tokenizer is in a file.
+type vocabulary struct {
+	tokens, types gguf.Value // types may be missing
+	size          int
+}
+
+const (
+	tokensKey = "tokenizer.ggml.tokens"
+	typesKey  = "tokenizer.ggml.token_type"
+)
+
+// findVocabulary finds the vocabulary and checks its size. It takes no memory: that a file of nothing but tokens is no model
+// turns out before they are read.
+func findVocabulary(f *gguf.File) (v vocabulary, err error) {
+	const modelKey, sizeKey = "tokenizer.ggml.model", "llama.vocab_size"
 	model, err := stringKey(f, modelKey)
 	if err != nil {
-		return nil, err
+		return v, err
 	}
 	if model != "gpt2" {
-		return nil, &ConfigError{File: f.Name(), Key: modelKey, Err: fmt.Errorf(`it is %q; only byte-level BPE, "gpt2", is supported`, model)}
+		return v, keyError(f, modelKey, `it is %q; only byte-level BPE, "gpt2", is supported`, model)
 	}
-	tokens, ok := f.Lookup(tokensKey)
-	if !ok || !tokens.IsStrings() {
-		return nil, &ConfigError{File: f.Name(), Key: tokensKey, Err: errors.New("want an array of strings")}
+	var ok bool
+	if v.tokens, ok = f.Lookup(tokensKey); !ok || !v.tokens.IsStrings() {
+		return v, keyError(f, tokensKey, "want an array of strings")
 	}
-	var types []int64
-	if v, ok := f.Lookup(typesKey); ok {
-		if types, ok = v.Ints(); !ok || len(types) != tokens.Len() {
-			return nil, &ConfigError{File: f.Name(), Key: typesKey, Err: fmt.Errorf("want an array of %d integers, one a token", tokens.Len())}
-		}
+	if v.size = v.tokens.Len(); v.size < 256 {
+		return v, keyError(f, tokensKey, "there are %d tokens; a byte-level vocabulary has at least 256", v.size)
 	}
-	t, err := tokenizer.FromGGUF(tokens.Strings, types)
-	if err != nil {
-		return nil, &ConfigError{File: f.Name(), Key: tokensKey, Err: err}
+	if v.types, ok = f.Lookup(typesKey); ok && v.types.Len() != v.size {
+		return v, keyError(f, typesKey, "it is %s, want an array of %d integers, one a token", describe(v.types), v.size)
 	}
-	const sizeKey = "llama.vocab_size"
 	if _, ok := f.Lookup(sizeKey); ok {
 		var size int
 		if err := intKey(f, sizeKey, &size, math.MaxInt32); err != nil {
-			return nil, err
+			return v, err
 		}
-		if size != t.VocabSize() {
-			return nil, &ConfigError{File: f.Name(), Key: sizeKey, Err: fmt.Errorf("it is %d, but %s has %d tokens", size, tokensKey, t.VocabSize())}
+		if size != v.size {
+			return v, keyError(f, sizeKey, "it is %d, but %s has %d tokens", size, tokensKey, v.size)
 		}
+	}
+	return v, nil
+}
+
+// tokenizer makes the tokenizer.
+func (v *vocabulary) tokenizer(f *gguf.File) (*tokenizer.Tokenizer, error) {
+	var types []int64
+	if v.types.Len() > 0 {
+		var ok bool
+		if types, ok = v.types.Ints(); !ok {
+			return nil, keyError(f, typesKey, "it is %s, want integers", describe(v.types))
+		}
+	}
+	t, err := tokenizer.FromGGUF(v.tokens.Strings, types)
+	if err != nil {
+		return nil, keyError(f, tokensKey, "%w", err)
 	}
 	return t, nil
 }

@@ -118,10 +118,11 @@ func Load(f *gguf.File, opts ...Option) (*Model, error) {
 	if o.contextLength > 0 {
 		m.contextLength = o.contextLength
 	}
-	if m.tokenizer, err = readTokenizer(f); err != nil {
+	vocabulary, err := findVocabulary(f)
+	if err != nil {
 		return nil, err
 	}
-	config.VocabSize = m.tokenizer.VocabSize()
+	config.VocabSize = vocabulary.size
 	l := &loader{file: f, used: map[string]bool{}}
 	c := &config
 	l.matrix(&m.embedding, "token_embd.weight", c.VocabSize, c.Dim)
@@ -136,6 +137,12 @@ func Load(f *gguf.File, opts ...Option) (*Model, error) {
 		return nil, err
 	}
 	l.refuseOthers()
+	if l.err != nil {
+		return nil, l.err
+	}
+	if m.tokenizer, err = vocabulary.tokenizer(f); err != nil {
+		return nil, err
+	}
 	m.matrices = l.pack(o.threads)
 	if l.err != nil {
 		m.release()

@@ -12,6 +12,13 @@ import (
 
 const magic = 0x46554747 // "GGUF" as a little-endian number
 
+// What a file may have at most. A pair of 14 bytes takes some hundred bytes of memory here, so without a bound a file of
+// nothing but pairs would take several times its size.
+const (
+	maxPairs   = 1 << 14
+	maxTensors = 1 << 16
+)
+
 // File is an open model file: metadata and tensors, all of it aliasing the file's bytes. It is safe for concurrent use.
 type File struct {
 	name      string
@@ -94,6 +101,9 @@ func (f *File) parse(r *reader) error {
 	if left := uint64(len(r.data) - r.at); nPairs > left/13 || nTensors > left/24 || nPairs*13+nTensors*24 > left {
 		return fmt.Errorf("it claims %d metadata pairs and %d tensors, more than %d bytes can hold", nPairs, nTensors, left)
 	}
+	if nPairs > maxPairs || nTensors > maxTensors {
+		return fmt.Errorf("it claims %d metadata pairs and %d tensors; models have hundreds, more than %d and %d are not read", nPairs, nTensors, maxPairs, maxTensors)
+	}
 	f.pairs = make([]Pair, 0, nPairs)
 	for range nPairs {
 		if err := f.pair(r); err != nil {
@@ -109,16 +119,22 @@ func (f *File) parse(r *reader) error {
 		}
 		f.alignment = n
 	}
-	offsets := make([]uint64, 0, nTensors)
+	places := make([]place, 0, nTensors)
 	for range nTensors {
 		offset, err := f.tensorInfo(r)
 		if err != nil {
 			return err
 		}
-		offsets = append(offsets, offset)
+		places = append(places, place{offset, r.at - 8})
 	}
 	r.tensor = ""
-	return f.place(r, offsets)
+	return f.place(r, places)
+}
+
+// place is where a tensor lies in the data section, and where in the file that is said.
+type place struct {
+	offset uint64
+	said   int
 }
 
 func (f *File) pair(r *reader) error {
@@ -206,14 +222,14 @@ func (f *File) tensorInfo(r *reader) (uint64, error) {
 }
 
 // place checks where the tensors lie and gives them their bytes.
-func (f *File) place(r *reader, offsets []uint64) error {
+func (f *File) place(r *reader, places []place) error {
 	start := (int64(r.at) + f.alignment - 1) / f.alignment * f.alignment
 	order := make([]int, len(f.tensors))
 	for i := range f.tensors {
 		order[i] = i
 		t := &f.tensors[i]
-		r.tensor = t.Name
-		size, offset := uint64(len(t.Data)), offsets[i]
+		r.tensor, r.at = t.Name, places[i].said
+		size, offset := uint64(len(t.Data)), places[i].offset
 		if offset%uint64(f.alignment) != 0 {
 			return fmt.Errorf("offset %d is not a multiple of the alignment, %d", offset, f.alignment)
 		}
@@ -228,7 +244,7 @@ func (f *File) place(r *reader, offsets []uint64) error {
 	for i := 1; i < len(order); i++ {
 		before, after := f.tensors[order[i-1]], f.tensors[order[i]]
 		if before.Offset+int64(len(before.Data)) > after.Offset {
-			r.tensor = after.Name
+			r.tensor, r.at = after.Name, places[order[i]].said
 			return fmt.Errorf("its data overlaps that of %s", before.Name)
 		}
 	}

@@ -53,7 +53,11 @@ type Value struct {
 	element Kind // of an array
 	n       int  // elements of an array
 	raw     []byte
+	offset  int64 // of raw in the file
 }
+
+// Offset is where the value's bytes are, from the beginning of the file; for errors.
+func (v Value) Offset() int64 { return v.offset }
 
 // Kind is the value's type.
 func (v Value) Kind() Kind { return v.kind }
@@ -85,7 +89,7 @@ func (r *reader) value() (Value, error) {
 			return Value{}, err
 		}
 	}
-	v.raw = r.data[start:r.at:r.at]
+	v.raw, v.offset = r.data[start:r.at:r.at], int64(start)
 	return v, nil
 }
 
