@@ -38,22 +38,35 @@ func tinyFile(t testing.TB) []byte {
 // more memory is taken than a file of that size accounts for.
 func tryModel(t testing.TB, what string, data []byte) error {
 	t.Helper()
-	before := allocated()
-	f, err := gguf.Parse("m.gguf", data)
-	if err == nil {
-		var m *llm.Model
-		if m, err = llm.Load(f, llm.Threads(1)); err == nil {
-			defer m.Close()
-			err = tryPrompt(m)
+	var err error
+	most, took := memoryFor(len(data)), uint64(math.MaxUint64)
+	for range 3 { // other goroutines, the fuzzer's for one, allocate too
+		before := allocated()
+		err = tryOnce(data)
+		if took = min(took, allocated()-before); took <= most {
+			break
 		}
 	}
-	if took, most := allocated()-before, memoryFor(len(data)); took > most {
+	if took > most {
 		t.Errorf("%s: %d bytes were taken for a file of %d, want at most %d: %v", what, took, len(data), most, err)
 	}
 	if err != nil {
 		checkPlace(t, what, data, err)
 	}
 	return err
+}
+
+func tryOnce(data []byte) error {
+	f, err := gguf.Parse("m.gguf", data)
+	if err != nil {
+		return err
+	}
+	m, err := llm.Load(f, llm.Threads(1))
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	return tryPrompt(m)
 }
 
 // memoryFor is what reading and loading a small file may take: the table of byte pairs, some buffers, and an amount for each

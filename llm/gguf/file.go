@@ -12,11 +12,11 @@ import (
 
 const magic = 0x46554747 // "GGUF" as a little-endian number
 
-// What a file may have at most. A pair of 14 bytes takes some hundred bytes of memory here, so without a bound a file of
-// nothing but pairs would take several times its size.
+// What a file may have at most. A pair of 14 bytes takes some hundred bytes of memory here, a tensor's description some
+// more, so without a bound a file of nothing else would take several times its size. With it, it is a few megabytes.
 const (
 	maxPairs   = 1 << 14
-	maxTensors = 1 << 16
+	maxTensors = 1 << 14
 )
 
 // File is an open model file: metadata and tensors, all of it aliasing the file's bytes. It is safe for concurrent use.
@@ -67,7 +67,7 @@ func (e *FormatError) Unwrap() error { return e.Err }
 
 // Parse reads a file that is in memory already. name is used in errors. data must not change while the File is in use.
 func Parse(name string, data []byte) (*File, error) {
-	f := &File{name: name, data: data, alignment: 32, index: map[string]int{}, byName: map[string]int{}}
+	f := &File{name: name, data: data, alignment: 32}
 	r := &reader{file: name, data: data}
 	if err := f.parse(r); err != nil {
 		return nil, &FormatError{File: name, Key: r.key, Tensor: r.tensor, Offset: int64(r.at), Err: err}
@@ -104,7 +104,8 @@ func (f *File) parse(r *reader) error {
 	if nPairs > maxPairs || nTensors > maxTensors {
 		return fmt.Errorf("it claims %d metadata pairs and %d tensors; models have hundreds, more than %d and %d are not read", nPairs, nTensors, maxPairs, maxTensors)
 	}
-	f.pairs = make([]Pair, 0, nPairs)
+	f.pairs, f.index = make([]Pair, 0, nPairs), make(map[string]int, nPairs)
+	f.tensors, f.byName = make([]Tensor, 0, nTensors), make(map[string]int, nTensors)
 	for range nPairs {
 		if err := f.pair(r); err != nil {
 			return err

@@ -210,19 +210,39 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// However large the numbers in a header, reading it takes no more memory than the file has.
+// However large the numbers in a header, reading it takes no more memory than the file has, but for a few megabytes that the
+// most pairs and tensors allowed take in a file of next to nothing.
 func TestMemoryIsBounded(t *testing.T) {
-	file := header(1<<20, 1<<20).pad(1 << 20).Bytes()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range 10 {
-		if _, err := gguf.Parse("m.gguf", file); err == nil {
-			t.Fatal("no error")
-		}
+	const most, fewMegabytes = 1 << 14, 6 << 20
+	pairs, tensors := header(0, most), header(most, 0)
+	for i := range uint64(most) {
+		pairs.str(fmt.Sprint(i)).u32(0).raw(1)
+		tensors.tensor(fmt.Sprint(i), 0, 32*i, 1)
 	}
-	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; used > 10*uint64(len(file)) {
-		t.Errorf("%d bytes allocated for a file of %d", used/10, len(file))
+	tensors.align().pad(32 * most)
+	array := header(0, 1).str("k").u32(9).u32(8).u64(1 << 20).pad(8 << 20)
+	for name, c := range map[string]struct {
+		file *raw
+		err  string
+		most uint64
+	}{
+		"counts that cannot be":   {header(1<<20, 1<<20).pad(1 << 20), "more than 1048576 bytes can hold", 1 << 20},
+		"counts that nobody has":  {header(1<<15, 1<<15).pad(8 << 20), "models have hundreds", 1 << 20},
+		"pairs and nothing else":  {pairs, "", fewMegabytes},
+		"tensors of one number":   {tensors, "", fewMegabytes},
+		"a million empty strings": {array, "", 1 << 20},
+	} {
+		file := c.file.Bytes()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := gguf.Parse("m.gguf", file)
+		runtime.ReadMemStats(&after)
+		if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: error %v, want one with %q", name, err, c.err)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > c.most {
+			t.Errorf("%s: %d bytes were allocated for a file of %d, want at most %d", name, used, len(file), c.most)
+		}
 	}
 }
 
