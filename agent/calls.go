@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -213,7 +214,12 @@ func (r *run) runCall(ctx context.Context, i int) (ToolResult, error) {
 }
 
 // callOnce runs a tool under its time limit.
-func (r *run) callOnce(ctx context.Context, call prompts.ToolCall, settings ToolSettings) (string, error) {
+func (r *run) callOnce(ctx context.Context, call prompts.ToolCall, settings ToolSettings) (content string, err error) {
+	defer func() { // the tool's own panics are caught where it runs; these are a middleware's
+		if value := recover(); value != nil {
+			err = &tools.CallError{Tool: call.Name, Kind: tools.Panicked, Err: fmt.Errorf("%v", value), Stack: debug.Stack()}
+		}
+	}()
 	if settings.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, settings.Timeout)

@@ -62,10 +62,13 @@ func Into[T any](ctx context.Context, a *Agent, prompt string, opts ...RunOption
 		return value, result, err
 	}
 	problem := fits(ctx, check, result.Answer)
-	if problem == nil || constrained {
+	if problem == nil {
+		return value, result, nil
+	}
+	if constrained {
 		return value, result, problem
 	}
-	again, err := a.Ask(ctx, prompts.RepairAnswer(problem.(*AnswerError).Err), goOn(opts, result)...)
+	again, err := a.Ask(ctx, prompts.RepairAnswer(problem.Err), goOn(opts, result)...)
 	if err != nil {
 		return value, result, err
 	}
@@ -73,7 +76,10 @@ func Into[T any](ctx context.Context, a *Agent, prompt string, opts ...RunOption
 	again.Cost += result.Cost
 	again.Steps = append(result.Steps, again.Steps...)
 	again.Messages = append(result.Messages, again.Messages...)
-	return value, again, fits(ctx, check, again.Answer)
+	if problem := fits(ctx, check, again.Answer); problem != nil {
+		return value, again, problem
+	}
+	return value, again, nil
 }
 
 // goOn returns the options of a run that goes on after another: a session remembers, without one the messages are history.
@@ -86,8 +92,8 @@ func goOn(opts []RunOption, result *Result) []RunOption {
 	})
 }
 
-// fits checks an answer and has it read. Its error is an [*AnswerError].
-func fits(ctx context.Context, check tools.Tool, answer string) error {
+// fits checks an answer and has it read. It returns what is wrong with it, or nil.
+func fits(ctx context.Context, check tools.Tool, answer string) *AnswerError {
 	object := jsonOf(answer)
 	if !json.Valid(object) {
 		return &AnswerError{answer, errors.New("it is not a JSON object")}

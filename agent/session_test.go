@@ -278,7 +278,8 @@ func TestConversationAfterCancel(t *testing.T) {
 	if len(got) != 8 || got[4] != "user two 0" || got[5] != "assistant half  0" || got[7] != "assistant whole 0" {
 		t.Errorf("conversation is %q", got)
 	}
-	if !strings.HasPrefix(got[2], "ipython error: ") || !strings.HasPrefix(got[3], "ipython 1") {
+	if !strings.HasPrefix(got[2], "ipython error: ") ||
+		!strings.HasPrefix(got[3], "ipython 1") && !strings.Contains(got[3], "not called") { // echo may come too late
 		t.Errorf("results are %q and %q", got[2], got[3])
 	}
 }

@@ -127,7 +127,7 @@ func (x *toolIndex) scores(text string) []float64 {
 	words := wordsOf(text)
 	slices.Sort(words) // sums are the same in every run
 	for _, word := range slices.Compact(words) {
-		rarity := math.Log(1 + float64(len(x.words))/float64(max(x.documents[word], 1)))
+		rarity := math.Log(float64(len(x.words)) / float64(max(x.documents[word], 1))) // 0 for what all tools have
 		for i, has := range x.words {
 			scores[i] += has[word] * rarity
 		}

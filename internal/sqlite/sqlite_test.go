@@ -76,7 +76,7 @@ func TestOpenWriteRead(t *testing.T) {
 		}
 		return sentinel
 	})
-	if err != sentinel || count(t, db) != 3 {
+	if !errors.Is(err, sentinel) || count(t, db) != 3 {
 		t.Errorf("a transaction that failed: %v, %d notes", err, count(t, db))
 	}
 	if err := db.Check(context.Background()); err != nil {
