@@ -61,10 +61,11 @@ def read(name, sets, implied):
 
 
 def plain(text):
-    """A text without case and marks: texts that are equal so are one phrasing. One that is little more than its value stays as it is."""
-    if "{" in text and len(re.findall(r"[a-z]+", re.sub(r"\{[^}]*\}", " ", text.lower()))) < 2:
+    """A text without case and marks: texts that are equal so are one phrasing. A greeting of two words, or a value with one, stays as it is."""
+    words = re.findall(r"[a-z]+", re.sub(r"\{[^}]*\}", " ", text.lower()))
+    if len(words) < (2 if "{" in text else 3):
         return text
-    return " ".join(re.sub(r"[^\w{}]+", " ", text.lower()).split()) or text
+    return " ".join(re.sub(r"[^\w{}]+", " ", text.lower()).split())
 
 
 def split(texts, unseen, prefix):
