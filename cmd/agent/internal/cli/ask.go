@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,6 +21,8 @@ type askOptions struct {
 	model      modelFlags
 	tools      toolFlags
 	sampling   samplingFlags
+	session    sessionFlags
+	trace      string
 	system     string
 	maxSteps   int
 	maxTokens  int
@@ -38,25 +41,40 @@ func newAsk(s Streams) *cobra.Command {
 		Long: `Asks one question and prints the tool calls, their results and the answer. The prompt "-" is read from standard input.
 
 Tools that only read run at once. Tools that change something or reach the network ask first when standard input is a
-terminal; otherwise they are denied, unless --yes is given.`,
+terminal; otherwise they are denied, unless --yes is given.
+
+With --session the conversation is stored, each event before it is printed, and goes on with the next question. A turn that
+was interrupted, even by kill -9, is finished with --resume; tools that have finished do not run again, and one that may
+have changed something asks first. See "agent sessions".`,
 		Example: `  agent ask "What is 17.5% of 2,340?"
   agent ask "What does notes.txt say about the budget?"
   agent ask --json "What time is it in Tokyo?" | jq -r .answer
+  agent ask --session trip "How many km are 5 miles?"
   git diff | agent ask --no-tools --model ~/models/Llama-3.2-3B-Instruct-Q4_0.gguf -`,
-		Args: exactly("PROMPT"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case o.session.resume && len(args) > 0:
+				return misused("--resume finishes the turn that was interrupted and takes no prompt; ask %q after it", args[0])
+			case o.session.resume:
+				return nil
+			}
+			return exactly("PROMPT")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.run(cmd.Context(), s, args[0])
+			return o.run(cmd.Context(), s, args)
 		},
 	}
 	limits := agent.DefaultLimits()
 	o.model.add(cmd)
 	o.tools.addChoice(cmd)
 	o.sampling.add(cmd)
+	o.session.add(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.system, "system", "", "system prompt")
 	f.IntVar(&o.maxSteps, "max-steps", limits.Steps, "model calls that may call tools; after them the model must answer")
 	f.IntVar(&o.maxTokens, "max-tokens", limits.StepTokens, "tokens that the model may write in one step")
 	f.DurationVar(&o.timeout, "timeout", 0, "stop after this time, such as 30s; what was written until then is printed")
+	f.StringVar(&o.trace, "trace", "", "write what happens, with what the model was asked, to this file, for a person to read")
 	f.BoolVar(&o.yes, "yes", false, "approve every tool call")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print only the answer")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object at the end")
@@ -65,11 +83,18 @@ terminal; otherwise they are denied, unless --yes is given.`,
 	return cmd
 }
 
-func (o *askOptions) run(ctx context.Context, s Streams, argument string) error {
-	prompt, err := readPrompt(s.In, argument)
+func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err error) {
+	prompt := ""
+	if len(args) > 0 {
+		if prompt, err = readPrompt(s.In, args[0]); err != nil {
+			return err
+		}
+	}
+	session, closeSession, err := o.session.open(ctx)
 	if err != nil {
 		return err
 	}
+	defer closeSession()
 	registry, closeTools, err := o.tools.open()
 	if err != nil {
 		return err
@@ -89,11 +114,29 @@ func (o *askOptions) run(ctx context.Context, s Streams, argument string) error 
 	if o.yes {
 		options = append(options, agent.WithApproval(agent.ApproveAll, nil))
 	}
+	if o.trace != "" {
+		option, closeTrace, err := openTrace(o.trace)
+		if err != nil {
+			return err
+		}
+		options = append(options, option)
+		defer func() {
+			if closeErr := closeTrace(); err == nil {
+				err = closeErr
+			}
+		}()
+	}
 	a, err := agent.New(model, options...)
 	if err != nil {
 		return misused("%w", err)
 	}
-	return o.show(ctx, s, a, prompt)
+	switch {
+	case o.session.resume:
+		return o.show(ctx, s, a.Resume(ctx, session))
+	case session != nil:
+		return o.show(ctx, s, a.Run(ctx, prompt, agent.WithSession(session)))
+	}
+	return o.show(ctx, s, a.Run(ctx, prompt))
 }
 
 // readPrompt is the argument, or standard input for "-".
@@ -134,11 +177,11 @@ func invalidAt(text string) int {
 	return len(text)
 }
 
-// show runs the agent and prints what happens in the form that was asked for.
-func (o *askOptions) show(ctx context.Context, s Streams, a *agent.Agent, prompt string) error {
+// show prints a run in the form that was asked for.
+func (o *askOptions) show(ctx context.Context, s Streams, events iter.Seq2[agent.Event, error]) error {
 	text := newTranscript(s.Out, o.quiet)
 	var result *agent.Result
-	for event, err := range a.Run(ctx, prompt) {
+	for event, err := range events {
 		if err != nil {
 			if o.streamJSON && ctx.Err() == nil {
 				line := map[string]any{"type": "error", "time": time.Now().UTC(), "error": err.Error()}
