@@ -36,6 +36,24 @@ FACTS = [
     ("gate", ["Gate: {v}", "The gate is {v}.", "gate {v}"], "code"),
     ("birthday", ["The birthday is on {v}.", "Birthday: {v}", "Birthday on {v}"], "date"),
     ("topic", ["Topic: {v}", "The topic is {v}.", "topic: {v}"], "topic"),
+    ("invoice number", ["Invoice number: {v}", "The invoice number is {v}."], "code"),
+    ("room", ["Room: {v}", "The room is {v}.", "We meet in room {v}."], "code"),
+    ("speaker", ["Speaker: {v}", "The speaker is {v}.", "{v} will be the speaker."], "person"),
+    ("doctor", ["The doctor is {v}.", "Doctor: {v}"], "person"),
+    ("winner", ["The winner is {v}.", "Winner: {v}", "{v} is the winner."], "person"),
+    ("salary", ["The salary is {v} a month.", "Salary: {v}"], "money"),
+    ("capital", ["The capital is {v}.", "Capital: {v}"], "city"),
+    ("oven temperature", ["Oven temperature: {v} degrees", "The oven temperature is {v} degrees."], "int"),
+    ("dessert", ["Dessert: {v}", "For dessert there is {v}.", "The dessert is {v}."], "food"),
+    ("secretary", ["{v} took the minutes as secretary.", "Secretary: {v}"], "person"),
+    ("next release", ["The next release is {v}.", "Next release: {v}"], "version"),
+    ("backup", ["The backup runs at {v}.", "Backup: {v}", "backup at {v}"], "time"),
+    ("error", ["ERROR: the {v} is missing", "error: no {v} found", "The error came from the {v}."], "noun"),
+    ("supplier", ["Our supplier is {v}.", "Supplier: {v}"], "company"),
+    ("delivery", ["The delivery comes on {v}.", "Delivery: {v}", "Delivery on {v}"], "date"),
+    ("username", ["username: {v}", "The username is {v}."], "username"),
+    ("website", ["Website: {v}", "The website is {v}."], "domain"),
+    ("decision", ["Decision: we buy the {v}.", "The decision was for the {v}.", "Decision: {v}"], "product"),
     ("{t}", ["The {t} is {v}.", "{t}: {v}", "{T}: {v}", "{t} = {v}", "{T} is {v}.", "We need {v} for the {t}.", "The {t} was set to {v}.", "For the {t} we chose {v}."], "any"),
     ("{t}", ["The {t} will be ready on {v}.", "{T} starts on {v}.", "The {t} ended on {v}.", "{v}: {t}"], "date"),
     ("{t}", ["{v} takes care of the {t}.", "{v} will look after the {t}.", "{T}: ask {v}", "The {t} belongs to {v}.", "{v} wrote the {t}."], "person"),
@@ -46,7 +64,50 @@ QUESTIONS = ["What does {path} say about the {t}?", "what does {path} say about 
              "Find the {t} in {path}", "Does {path} mention the {t}?", "does {path} say anything about the {t}?", "Read {path} and tell me the {t}", "read {path} and tell me about the {t}", "What did I write about the {t} in {path}?",
              "Open {path}. What is the {t}?", "Check {path} for the {t}", "check the {t} in {path}", "In {path}, what is the {t}?", "Tell me the {t} from {path}", "I need the {t} from {path}", "Which {t} is given in {path}?",
              "what do my notes in {path} say about the {t}", "What has {path} to say on the {t}?", "get the {t} out of {path}", "Is there something about the {t} in {path}?", "see {path}: what is the {t}?", "Look into {path} for the {t}.",
-             "the {t}, it should be in {path}", "What do we know about the {t}? It's in {path}.", "I noted the {t} in {path}, what was it?", "search {path} for the {t}", "Use {path} to tell me the {t}"]
+             "the {t}, it should be in {path}", "What do we know about the {t}? It's in {path}.", "I noted the {t} in {path}, what was it?", "search {path} for the {t}", "Use {path} to tell me the {t}",
+             "How about the {t}? See {path}.", "I can't remember the {t}, it's in {path}", "What was the {t} again? I put it in {path}.", "Can you look up the {t} in {path}?", "could you find the {t} in {path} for me", "Would you check {path} for the {t}?",
+             "is the {t} in {path}", "is the {t} mentioned in {path}?", "does it say in {path} what the {t} is", "{path}: {t}?", "{path}, what is the {t}?", "what is the {t}? look in {path}", "{t} from {path} please", "Give me the {t} from {path}",
+             "give me the {t}, it stands in {path}", "I'd like to know the {t} in {path}", "Please read {path} and say what the {t} is", "Go through {path} and find the {t}", "My colleague wrote the {t} into {path}. What is it?",
+             "What information does {path} have on the {t}?", "How does {path} put it about the {t}?", "{path} should say something about the {t}. What?", "pull the {t} from {path}", "extract the {t} from {path}", "quote what {path} says about the {t}",
+             "someone asked for the {t}, check {path}", "Do my notes in {path} mention the {t}?", "Tell me what {path} says about the {t}.", "which {t} do we have in {path}", "what did they decide about the {t} in {path}", "any news on the {t} in {path}?"]
+# Ways to ask for some facts by their sense: fact -> questions.
+ASKED = {
+    "budget": ["How much can we spend according to {path}?", "how big is the budget in {path}", "How much money do we have? It's in {path}."],
+    "deadline": ["When is the deadline according to {path}?", "By when must everything be ready? See {path}.", "until when do we have time, look in {path}"],
+    "meeting": ["When is the meeting? It's in {path}.", "when do we meet according to {path}", "read {path} and tell me when the meeting is"],
+    "address": ["Where do they live according to {path}?", "what address is in {path}"],
+    "phone number": ["What number do I have to call? See {path}.", "which number is in {path}"],
+    "email": ["Where can I write to according to {path}?", "Which email address is in {path}?"],
+    "price": ["How much does it cost according to {path}?", "what does it cost, look in {path}", "how expensive is it? read {path}"],
+    "owner": ["Who owns it according to {path}?", "who is the owner in {path}", "Whose is it? Check {path}."],
+    "author": ["Who is the author of {path}?", "who wrote it according to {path}", "By whom was {path} written?"],
+    "manager": ["Who is the manager according to {path}?", "who is in charge, see {path}"],
+    "version": ["Which version are we on according to {path}?", "what version does {path} name"],
+    "port": ["Which port does the server use? Look in {path}.", "on which port does it listen according to {path}"],
+    "server": ["Which server is set in {path}?", "what server does {path} use"],
+    "venue": ["Where does it take place according to {path}?", "Where is the event? See {path}.", "where will we be, check {path}"],
+    "departure": ["When do we leave according to {path}?", "what time is the departure in {path}", "When does it leave? It's in {path}."],
+    "arrival": ["When do we arrive according to {path}?", "what time do we get there, see {path}"],
+    "hotel": ["Where do we stay according to {path}?", "which hotel is in {path}", "What hotel did we book? Look in {path}."],
+    "dinner": ["What is for dinner according to {path}?", "what do we eat tonight, see {path}"],
+    "lunch": ["What is for lunch according to {path}?", "what do we have for lunch? check {path}"],
+    "rent": ["How much is the rent in {path}?", "what do I pay a month according to {path}"],
+    "customer": ["Who is the customer in {path}?", "For whom do we work according to {path}?"],
+    "total": ["How much is it in total according to {path}?", "what does {path} add up to"],
+    "birthday": ["When is the birthday according to {path}?", "which day is the birthday, look in {path}"],
+    "gate": ["Which gate is it according to {path}?", "what gate do I go to, see {path}"],
+    "room": ["Which room do we meet in? See {path}.", "what room is it according to {path}"],
+    "speaker": ["Who is going to speak according to {path}?", "who is the speaker in {path}"],
+    "winner": ["Who won according to {path}?", "who is the winner in {path}"],
+    "salary": ["How much do they pay according to {path}?", "how high is the salary in {path}"],
+    "oven temperature": ["How hot must the oven be? See {path}.", "at what temperature do I bake it according to {path}"],
+    "dessert": ["What is for dessert according to {path}?", "what's the dessert in {path}"],
+    "backup": ["When does the backup run according to {path}?", "at what time is the backup, look in {path}"],
+    "error": ["What went wrong according to {path}?", "which error is in {path}", "Why did it fail? Read {path}."],
+    "delivery": ["When will it be delivered according to {path}?", "when does the delivery come, see {path}"],
+    "decision": ["What did we decide according to {path}?", "what was decided in {path}"],
+}
+
 # Questions by the kind of the value that is asked for.
 QUESTIONS_OF = {
     "person": ["Who is the {t} in {path}?", "who is the {t} according to {path}", "Who is named as {t} in {path}?", "{path}: who is the {t}?", "Look up who the {t} is, it's in {path}"],
@@ -65,7 +126,8 @@ FILLER = ["We talked about it for a long time.", "Everybody liked the {t}.", "Pl
           "{p} will write the minutes.", "Some of this may change.", "See also the {t} from last year.", "The {t} was not discussed.", "{p} could not come.", "Nobody mentioned the {t}.", "This is only a draft.",
           "We should ask {p} again.", "Do not share this with others.", "Read this before you start.", "The rest is up to you.", "Keep the {t} dry.", "The {w} {t} arrived late.", "I met {p} on the way.",
           "We need more time for this.", "Let's keep it short.", "The {t} and the {t2} are fine.", "All of it is in the {t}.", "Last changed by {p}.", "Nothing else to report.", "We had coffee first.", "Bring {n} copies."]
-FOLLOW = ["And the {t}?", "What about the {t}?", "and what is the {t}", "What does it say about the {t}?", "And what does it say about the {t}?", "the {t}?", "Does it mention the {t}?"]
+FOLLOW = ["And the {t}?", "What about the {t}?", "and what is the {t}", "What does it say about the {t}?", "And what does it say about the {t}?", "the {t}?", "Does it mention the {t}?", "And what about the {t}?", "ok, and the {t}?", "is there something about the {t}", "What does the file say about the {t}?",
+          "Tell me the {t} too", "and do they mention the {t}", "How about the {t}?", "what was the {t} again", "the {t} as well please"]
 ABSENT = "It does not say anything about the {t}."
 HEADINGS = ["Project notes", "Notes", "{T} notes", "To do", "# To do", "Trip to {c}", "# {S}", "{S}", "{S} notes", "{S}:", "Summary", "# {T} and {w} things", "Minutes of the meeting", "About the {t}", "== {T} ==", "## {S}", "Dear {p},", "Hi {p},", "{d}", "Report", "# Notes", "# {T}", "Notes on {t}", "{T}", "Meeting notes", "TODO", "# {T} plan", "Minutes, {d}", "## Summary", "Project {T}"]
 

@@ -133,6 +133,8 @@ class Dialogs:
         name, line, kind = v.pick(facts)
         if kind in builtin.QUESTIONS_OF and v.chance(.4):
             question = ask(builtin.QUESTIONS_OF[kind])
+        elif name in builtin.ASKED and v.chance(.4):
+            question = ask(builtin.ASKED[name])
         return question.replace("{path}", path).replace("{t}", name), {"path": path}, text, line
 
     def follow_up(self):

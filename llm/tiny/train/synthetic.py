@@ -30,35 +30,37 @@ EVERYDAY_WORDS = {  # verb -> everyday ways to say it
 # Kinds of parameters: usual names, type, value kind, words that lead to the value ({v}); the first group always works, the second
 # only where no other parameter of the tool could be meant.
 SHAPES = [
-    (12, "city location place town".split(), "string", "city", ["in {v}", "near {v}", "for {v}"]),
-    (8, "date day when".split(), "string", "date", ["on {v}", "for {v}"]),
-    (6, "time start_time at".split(), "string", "time", ["at {v}", "for {v}"]),
-    (10, "recipient person contact user customer owner".split(), "string", "person", ["for {v}", "to {v}", "with {v}"]),
-    (5, "author artist creator sender".split(), "string", "person", ["by {v}", "from {v}"]),
-    (5, "origin source from start".split(), "string", "city", ["from {v}"]),
-    (5, "destination target to".split(), "string", "city", ["to {v}"]),
-    (5, "email address recipient_email".split(), "string", "email", ["to {v}", "for {v}"]),
-    (7, "count limit quantity number max_results".split(), "integer", "int", ["{v} of them", "up to {v}", "{v} at most"]),
-    (5, "days hours minutes weeks nights".split(), "integer", "int", ["for {v} {n}", "over {v} {n}"]),
-    (5, "price budget max_price amount".split(), "number", "money", ["under {v}", "below {v}", "for {v}"]),
-    (4, "weight distance height speed temperature".split(), "number", "number", ["with a {n} of {v}", "at {n} {v}"]),
-    (10, "query topic keyword subject".split(), "string", "topic", ["about {v}", "on {v}"]),
-    (9, "title name label".split(), "string", "title", ["called {v}", "named {v}", "titled {v}"]),
-    (6, "message text note body content".split(), "string", "message", ["saying {v}", "that says {v}", 'saying "{v}"', "with the words {v}"]),
-    (8, "id order_id code ticket reference".split(), "string", "code", ["with {n} {v}", "number {v}", "{v}"]),
-    (6, "file path filename document".split(), "string", "path", ["from {v}", "in {v}", "{v}"]),
-    (4, "url link website".split(), "string", "url", ["from {v}", "at {v}"]),
-    (3, ["language"], "string", "language", ["in {v}", "into {v}"]),
-    (3, "color colour".split(), "string", "color", ["in {v}", "painted {v}"]),
-    (3, "company brand vendor".split(), "string", "company", ["from {v}", "for {v}", "by {v}"]),
-    (2, ["phone", "phone_number"], "string", "phone", ["at {v}", "to {v}"]),
-    (2, ["username", "account"], "string", "username", ["for {v}", "as {v}"]),
-    (3, ["product", "item"], "string", "product", ["for {v}", "with {v}"]),
+    (12, "city location place town".split(), "string", "city", ["in {v}", "near {v}", "for {v}", "around {v}", "over in {v}", "somewhere in {v}", "close to {v}"]),
+    (8, "date day when".split(), "string", "date", ["on {v}", "for {v}", "by {v}", "starting {v}", "as of {v}"]),
+    (6, "time start_time at".split(), "string", "time", ["at {v}", "for {v}", "around {v}", "by {v}", "from {v} on"]),
+    (10, "recipient person contact user customer owner".split(), "string", "person", ["for {v}", "to {v}", "with {v}", "on behalf of {v}", "{v} wants it", "together with {v}"]),
+    (5, "author artist creator sender".split(), "string", "person", ["by {v}", "from {v}", "made by {v}", "that {v} did"]),
+    (5, "origin source from start".split(), "string", "city", ["from {v}", "leaving {v}", "starting in {v}", "out of {v}"]),
+    (5, "destination target to".split(), "string", "city", ["to {v}", "towards {v}", "heading for {v}", "all the way to {v}"]),
+    (5, "email address recipient_email".split(), "string", "email", ["to {v}", "for {v}", "at {v}", "reachable at {v}"]),
+    (7, "count limit quantity number max_results".split(), "integer", "int", ["{v} of them", "up to {v}", "{v} at most", "no more than {v}", "just {v}", "exactly {v}", "{v} please"]),
+    (5, "days hours minutes weeks nights".split(), "integer", "int", ["for {v} {n}", "over {v} {n}", "{v} {n} long", "lasting {v} {n}", "within {v} {n}"]),
+    (5, "price budget max_price amount".split(), "number", "money", ["under {v}", "below {v}", "for {v}", "up to {v}", "not over {v}", "costing {v}"]),
+    (4, "weight distance height speed temperature".split(), "number", "number", ["with a {n} of {v}", "at {n} {v}", "having {n} {v}", "whose {n} is {v}"]),
+    (10, "query topic keyword subject".split(), "string", "topic", ["about {v}", "on {v}", "regarding {v}", "concerning {v}", "to do with {v}", "related to {v}"]),
+    (9, "title name label".split(), "string", "title", ["called {v}", "named {v}", "titled {v}", "with the name {v}", "known as {v}", "under the name {v}"]),
+    (6, "message text note body content".split(), "string", "message", ["saying {v}", "that says {v}", 'saying "{v}"', "with the words {v}", "reading {v}", "that reads {v}", "it should say {v}", "the words are {v}"]),
+    (8, "id order_id code ticket reference".split(), "string", "code", ["with {n} {v}", "number {v}", "{v}", "no. {v}", "that is {v}", "the one with {n} {v}"]),
+    (6, "file path filename document".split(), "string", "path", ["from {v}", "in {v}", "{v}", "stored in {v}", "out of {v}"]),
+    (4, "url link website".split(), "string", "url", ["from {v}", "at {v}", "on {v}", "found at {v}"]),
+    (3, ["language"], "string", "language", ["in {v}", "into {v}", "the {v} one", "written in {v}"]),
+    (3, "color colour".split(), "string", "color", ["in {v}", "painted {v}", "the {v} one", "colored {v}"]),
+    (3, "company brand vendor".split(), "string", "company", ["from {v}", "for {v}", "by {v}", "at {v}", "made by {v}"]),
+    (2, ["phone", "phone_number"], "string", "phone", ["at {v}", "to {v}", "on {v}", "under {v}"]),
+    (2, ["username", "account"], "string", "username", ["for {v}", "as {v}", "logged in as {v}", "under {v}"]),
+    (3, ["product", "item"], "string", "product", ["for {v}", "with {v}", "including {v}", "namely {v}"]),
 ]
-GENERIC = ["with {n} {v}", "{n} {v}", "with a {n} of {v}", "{n}: {v}", "where the {n} is {v}", "the {n} is {v}", "{n} = {v}", "use {v} as {n}", "and {v} for the {n}"]
+GENERIC = ["with {n} {v}", "{n} {v}", "with a {n} of {v}", "{n}: {v}", "where the {n} is {v}", "the {n} is {v}", "{n} = {v}", "use {v} as {n}", "and {v} for the {n}", "set {n} to {v}", "{n} should be {v}", "its {n} is {v}", "{n} is {v}", "whose {n} is {v}", "take {v} as the {n}", "{n} {v} please",
+           "as {n} use {v}", "{v} being the {n}", "having {n} {v}", "({n} {v})", "under {n} {v}", "put {v} for {n}"]
 LEADS = ["", "", "", "", "Please ", "please ", "Can you ", "Could you ", "I want to ", "I need to ", "I'd like to ", "Hey, ", "Now ", "Help me ", "Would you ", "Let's ", "Time to ",
-         "Go ahead and ", "Quick one: ", "Can you please ", "I have to ", "We should ", "Be so kind and ", "ok, ", "I was asked to ", "My boss wants me to "]
-TAILS = ["", "", "", "", "", "", " please", ", please", ", thanks", " for me", " now", " right away", " when you can", ", will you", " asap"]
+         "Go ahead and ", "Quick one: ", "Can you please ", "I have to ", "We should ", "Be so kind and ", "ok, ", "I was asked to ", "My boss wants me to ", "Will you ", "Kindly ", "I'm trying to ", "I'm supposed to ", "It is time to ", "Could you quickly ",
+         "First ", "Then ", "Next, ", "Also ", "Again: ", "You should ", "Would you mind if we ", "I was hoping to ", "We need to ", "Someone has to ", "Don't forget to ", "Just ", "So, ", "Hi! ", "Hello, can you ", "Would it be possible to ", "Is it possible to "]
+TAILS = ["", "", "", "", "", "", " please", ", please", ", thanks", " for me", " now", " right away", " when you can", ", will you", " asap", " if you can", " if possible", ", okay", " thank you", " as soon as possible", ", it is urgent", " again", " once more", ", would you"]
 
 
 @functools.lru_cache(None)
@@ -101,7 +103,7 @@ class Synthetic:
                 options = list(dict.fromkeys(v.word(v.pick(["noun", "adj"])) for _ in range(v.rng.randint(2, 4))))
                 names = [v.pick(["mode", "unit", "type", "status", "format", "size", "priority", "style", "level", v.word("noun")])]
                 p = Param(names, "enum", options=options)
-                p.carriers = ["as {v}", "in {v}", "using {v}", "in {v} {n}"]
+                p.carriers = ["as {v}", "in {v}", "using {v}", "in {v} {n}", "the {v} {n}", "with {n} {v}", "{n} {v}"]
                 if len(options) < 2:
                     continue
             elif x < .16:
@@ -190,7 +192,7 @@ class Synthetic:
             if p.type == "boolean":
                 on = v.chance(.7)
                 arguments[p.name], said[p.name] = on, str(on).lower()
-                segments.append(v.pick([f"make it {words}", f"and {words}", f"with {words} on", f"{words}: yes"]) if on else v.pick([f"not {words}", f"with {words} off", f"{words}: no", f"without {words}"]))
+                segments.append(v.pick([f"make it {words}", f"it should be {words}", f"{words}, yes", f"set {words}", f"and {words}", f"with {words} on", f"{words}: yes"]) if on else v.pick([f"not {words}", f"don't make it {words}", f"no {words}", f"with {words} off", f"{words}: no", f"without {words}"]))
                 continue
             text, value = p.draw(v)
             arguments[p.name], said[p.name] = value, text
@@ -221,11 +223,11 @@ class Synthetic:
         if x < .6:
             text = f"{lead}{verb} {article}{noun} {tail}"
         elif x < .75 and t.verb in ASKING:
-            text = f"{v.pick(['What is the', 'What about the', 'Give me the', 'I need the', 'Show me the', 'Tell me the', 'Do you have the', 'Is there a', 'Any'])} {noun} {tail}"
+            text = f"{v.pick(['What is the', 'What about the', 'Give me the', 'I need the', 'Show me the', 'Tell me the', 'Do you have the', 'Is there a', 'Any', 'I am after the', 'I am looking for the', 'Let me have the', 'Where is the', 'How about the', 'May I see the', 'Bring me the', 'What do you have as the'])} {noun} {tail}"
         elif x < .83 and tail:
             text = f"{tail}: {verb} {article}{noun}"
         elif x < .9:
-            text = f"{v.pick(['How about', 'Is', 'Any chance of', 'I thought about', 'Next:', 'Start'])} {ing(verb.split()[0])}{''.join(' ' + w for w in verb.split()[1:])} {article}{noun} {tail}"
+            text = f"{v.pick(['How about', 'Is', 'Any chance of', 'I thought about', 'Next:', 'Start', 'What about', 'It comes down to', 'I need help', 'Would you mind', 'Time for', 'We are'])} {ing(verb.split()[0])}{''.join(' ' + w for w in verb.split()[1:])} {article}{noun} {tail}"
         elif t.verb in ASKING:
             text = f"{noun} {tail}"
         else:
@@ -233,7 +235,7 @@ class Synthetic:
         text = text.strip() + (v.pick(TAILS) if not text.rstrip().endswith(tail[-3:] + "?") else "")
         if v.chance(.75):
             text = text[0].upper() + text[1:]
-        if text.startswith(("Can", "Could", "What", "Would", "Is ", "Any", "Do ", "How")):
+        if text.startswith(("Can", "Could", "What", "Would", "Is ", "Any", "Do ", "How", "Will", "Where is", "May I")):
             text += "?" if v.chance(.85) else ""
         elif v.chance(.4) and not text.endswith((".", "?", "!")):
             text += "."
