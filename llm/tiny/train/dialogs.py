@@ -27,10 +27,10 @@ def decline(text, tools=True):
     return (UNKNOWN if asks else CANNOT) if tools else (UNKNOWN_BARE if asks else CANNOT_BARE)
 
 
-def load_small_talk(sets=None, implied=None):
-    """[(ways to say it, answers, topics)]"""
+def load_small_talk(sets, implied):
+    """[(ways to say it, answers, topics)]. sets and implied: those of unserved.txt (served.tags)."""
     out = []
-    for line, topics in served.read("smalltalk.txt", {} if sets is None else sets, {} if implied is None else implied):
+    for line, topics in served.read("smalltalk.txt", sets, implied):
         said, _, answers = line.partition("=>")
         out.append(([s.strip() for s in said.split(" | ")], [a.strip() for a in answers.split(" | ")], topics))
     return out
