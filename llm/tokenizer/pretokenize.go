@@ -75,6 +75,13 @@ func lower(b byte) byte {
 // letters extends a piece over letters from end on.
 func letters(text string, end int) int {
 	for end < len(text) {
+		if b := text[end]; b < utf8.RuneSelf {
+			if classes[b]&letterClass == 0 {
+				break
+			}
+			end++
+			continue
+		}
 		r, n := decode(text[end:])
 		if !isLetter(r) {
 			break
@@ -145,23 +152,40 @@ func decode(text string) (rune, int) {
 	return r, n
 }
 
+// Classes of characters. No character is in two of them.
+const (
+	letterClass = 1 << iota
+	numberClass
+	spaceClass
+)
+
+// classes are those of the characters below U+10000, looked up for every character of every text.
+var classes = func() *[1 << 16]uint8 {
+	var table [1 << 16]uint8
+	for class, ranges := range map[uint8]*unicode.RangeTable{
+		letterClass: unicode.Letter, numberClass: unicode.Number, spaceClass: unicode.White_Space,
+	} {
+		for _, r := range ranges.R16 {
+			for c := int(r.Lo); c <= int(r.Hi); c += int(r.Stride) {
+				table[c] |= class
+			}
+		}
+	}
+	return &table
+}()
+
 func isLetter(r rune) bool {
-	if r < utf8.RuneSelf {
-		return 'a' <= r|0x20 && r|0x20 <= 'z'
+	if r < 1<<16 {
+		return classes[r]&letterClass != 0
 	}
 	return unicode.IsLetter(r)
 }
 
 func isNumber(r rune) bool {
-	if r < utf8.RuneSelf {
-		return '0' <= r && r <= '9'
+	if r < 1<<16 {
+		return classes[r]&numberClass != 0
 	}
 	return unicode.IsNumber(r)
 }
 
-func isSpace(r rune) bool {
-	if r < utf8.RuneSelf {
-		return r == ' ' || '\t' <= r && r <= '\r'
-	}
-	return unicode.IsSpace(r)
-}
+func isSpace(r rune) bool { return r < 1<<16 && classes[r]&spaceClass != 0 }

@@ -5,9 +5,11 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/drover-ai/drover/llm/tokenizer"
@@ -58,42 +60,46 @@ func llama3(t testing.TB) map[string]*tokenizer.Tokenizer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	runes := byteRunes()
-	types := make([]int64, meta.VocabSize())
-	gguf, err := tokenizer.FromGGUF(func(yield func(int, []byte) bool) {
-		for id := range meta.VocabSize() {
-			var shown []byte
-			types[id] = 1
-			if name := meta.SpecialName(tokenizer.Token(id)); name != "" {
-				types[id], shown = 3, []byte(name)
-			}
-			for _, b := range meta.Piece(tokenizer.Token(id)) {
-				shown = append(shown, string(runes[b])...)
-			}
-			if !yield(id, shown) {
-				return
-			}
-		}
-	}, types)
+	shown, types := ggufVocabulary(meta)
+	gguf, err := tokenizer.FromGGUF(slices.All(shown), types)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return map[string]*tokenizer.Tokenizer{"tokenizer.model": meta, "tokenizer.json": hugging, "gguf": gguf}
 }
 
-// 19,518 texts on which two independent implementations agree.
-func TestPublishedCases(t *testing.T) {
-	type line struct {
-		Text      string            `json:"text"`
-		IDs       []tokenizer.Token `json:"ids"`
-		NoSpecial []tokenizer.Token `json:"ids_no_special"`
+// ggufVocabulary is a vocabulary as model files have it.
+func ggufVocabulary(tok *tokenizer.Tokenizer) (shown [][]byte, types []int64) {
+	runes := byteRunes()
+	for id := range tokenizer.Token(tok.VocabSize()) {
+		if name := tok.SpecialName(id); name != "" {
+			shown, types = append(shown, []byte(name)), append(types, 3)
+			continue
+		}
+		var letters []byte
+		for _, b := range tok.Piece(id) {
+			letters = append(letters, string(runes[b])...)
+		}
+		shown, types = append(shown, letters), append(types, 1)
 	}
-	var cases []line
+	return shown, types
+}
+
+// publishedCase is a text with its tokens.
+type publishedCase struct {
+	Text      string            `json:"text"`
+	IDs       []tokenizer.Token `json:"ids"`
+	NoSpecial []tokenizer.Token `json:"ids_no_special"`
+}
+
+func publishedCases(t testing.TB) []publishedCase {
+	t.Helper()
+	var cases []publishedCase
 	lines := bufio.NewReader(reference(t, "tokenizer-cases.jsonl.gz"))
 	for {
 		text, err := lines.ReadBytes('\n')
 		if len(text) > 0 {
-			var c line
+			var c publishedCase
 			if err := json.Unmarshal(text, &c); err != nil {
 				t.Fatal(err)
 			}
@@ -103,13 +109,22 @@ func TestPublishedCases(t *testing.T) {
 			break
 		}
 	}
-	if len(cases) < 10000 {
-		t.Fatalf("only %d cases", len(cases))
+	if len(cases) != 19518 {
+		t.Fatalf("there are %d cases, want 19,518", len(cases))
 	}
+	return cases
+}
+
+// 19,518 texts on which two independent implementations agree.
+func TestPublishedCases(t *testing.T) {
+	cases := publishedCases(t)
 	for name, tok := range llama3(t) {
 		wrong := 0
 		for _, c := range cases {
 			plain, special := tok.Encode(nil, c.Text), tok.EncodeSpecial(nil, c.Text)
+			if slices.ContainsFunc(plain, tok.IsSpecial) {
+				t.Errorf("%s: %q became a special token", name, c.Text)
+			}
 			if slices.Equal(plain, c.NoSpecial) && slices.Equal(special, c.IDs) && string(tok.Decode(nil, plain)) == c.Text {
 				continue
 			}
@@ -154,18 +169,27 @@ func TestKnownVectors(t *testing.T) {
 	}
 }
 
+// BenchmarkEncode encodes on one core. "mixed" is the text of all published cases: many scripts, code, numbers, emoji, broken
+// UTF-8.
 func BenchmarkEncode(b *testing.B) {
 	tok := llama3(b)["tokenizer.model"]
-	for name, text := range map[string]string{
+	texts := map[string]string{
 		"prose":   "The committee agreed that the budget for the coming year, which had been discussed at length, would not be raised. ",
 		"code":    "\tfor i := range n {\n\t\tif err := check(values[i], i+1); err != nil {\n\t\t\treturn fmt.Errorf(\"value %d: %w\", i, err)\n\t\t}\n\t}\n",
 		"chinese": "今天的会议讨论了明年的预算，大家一致同意不再增加支出。下一次会议将于三月举行。",
 		"thai":    "วันนี้ที่ประชุมได้หารือเรื่องงบประมาณของปีหน้าและเห็นพ้องกันว่าจะไม่เพิ่มรายจ่าย ",
 		"json":    `{"name":"get_weather","parameters":{"city":"Reykjavik","unit":"celsius","days":5}}` + "\n",
-	} {
-		for len(text) < 1<<16 {
-			text += text
-		}
+	}
+	for name, text := range texts {
+		texts[name] = strings.Repeat(text, (1<<17)/len(text))
+	}
+	var mixed strings.Builder
+	for _, c := range publishedCases(b) {
+		mixed.WriteString(c.Text + "\n")
+	}
+	texts["mixed"] = mixed.String()
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		text := texts[name]
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			b.ReportAllocs()
@@ -174,5 +198,20 @@ func BenchmarkEncode(b *testing.B) {
 				ids = tok.Encode(ids[:0], text)
 			}
 		})
+	}
+}
+
+// BenchmarkFromGGUF reads Llama 3's vocabulary as a model file has it, which every start does.
+func BenchmarkFromGGUF(b *testing.B) {
+	meta, err := tokenizer.FromTiktoken(reference(b, "tokenizer.model.gz"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	shown, types := ggufVocabulary(meta)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := tokenizer.FromGGUF(slices.All(shown), types); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

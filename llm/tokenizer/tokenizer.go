@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // Token is a token's id.
@@ -14,7 +15,7 @@ type Tokenizer struct {
 	pieces  [][]byte         // by id; nil for special tokens
 	names   map[Token]string // of special tokens
 	special map[string]Token
-	longest int // bytes of the longest special token's name
+	lengths []int // of special tokens' names in bytes, longest first
 	ranks   *table
 	bytes   [256]Token // the tokens of single bytes; -1 if there is none
 	stops   []Token
@@ -26,6 +27,10 @@ type Vocabulary struct {
 	Pieces  []string // raw bytes of ordinary tokens, names of special ones
 	Special []bool   // same length
 }
+
+// maxSpecialName bounds the bytes of a special token's name, so that looking for names in a prompt stays cheap. Llama 3's have
+// at most 33.
+const maxSpecialName = 256
 
 // New makes a tokenizer. Ordinary tokens are ranked by their ids: of two possible merges the one whose result has the
 // lower id comes first.
@@ -49,11 +54,16 @@ func New(v Vocabulary) (*Tokenizer, error) {
 				return nil, fmt.Errorf("vocabulary: special token %q is there twice", piece)
 			}
 			t.names[id], t.special[piece] = piece, id
-			t.longest = max(t.longest, len(piece))
+			if len(piece) > maxSpecialName {
+				return nil, fmt.Errorf("vocabulary: the name of special token %d has %d bytes, want at most %d", i, len(piece), maxSpecialName)
+			}
+			if !slices.Contains(t.lengths, len(piece)) {
+				t.lengths = append(t.lengths, len(piece))
+			}
 			t.starts[piece[0]] = true
 			continue
 		}
-		t.pieces[i] = []byte(piece)
+		t.pieces[i] = unsafe.Slice(unsafe.StringData(piece), len(piece)) // never written to; see Piece
 		if len(piece) == 1 && t.bytes[piece[0]] < 0 {
 			t.bytes[piece[0]] = id
 		}
@@ -61,7 +71,7 @@ func New(v Vocabulary) (*Tokenizer, error) {
 	t.ranks = newTable(t.pieces)
 	for i, piece := range t.pieces { // of two tokens with the same bytes the first has the lower rank and always wins
 		if len(piece) > 0 {
-			t.ranks.add(string(piece), Token(i))
+			t.ranks.add(v.Pieces[i], Token(i))
 		}
 	}
 	for b, id := range t.bytes {
@@ -75,6 +85,7 @@ func New(v Vocabulary) (*Tokenizer, error) {
 		}
 	}
 	slices.Sort(t.stops)
+	slices.SortFunc(t.lengths, func(a, b int) int { return b - a })
 	return t, nil
 }
 
@@ -162,7 +173,10 @@ func (t *Tokenizer) findSpecial(text string) (at int, id Token, n int) {
 		if !t.starts[text[at]] {
 			continue
 		}
-		for n := min(t.longest, len(text)-at); n > 0; n-- {
+		for _, n := range t.lengths {
+			if n > len(text)-at {
+				continue
+			}
 			if id, ok := t.special[text[at:at+n]]; ok {
 				return at, id, n
 			}

@@ -1,6 +1,8 @@
 package tokenizer_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"fmt"
 	"math"
 	"slices"
@@ -192,19 +194,20 @@ func TestEncodeDoesNotAllocate(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	bytes := tokenizer.Vocabulary{}
+	single := tokenizer.Vocabulary{}
 	for b := range 256 {
-		bytes.Pieces, bytes.Special = append(bytes.Pieces, string([]byte{byte(b)})), append(bytes.Special, false)
+		single.Pieces, single.Special = append(single.Pieces, string([]byte{byte(b)})), append(single.Special, false)
 	}
 	with := func(piece string, special ...bool) tokenizer.Vocabulary {
-		return tokenizer.Vocabulary{Pieces: append(slices.Clone(bytes.Pieces), piece), Special: append(slices.Clone(bytes.Special), special...)}
+		return tokenizer.Vocabulary{Pieces: append(slices.Clone(single.Pieces), piece), Special: append(slices.Clone(single.Special), special...)}
 	}
 	for name, v := range map[string]tokenizer.Vocabulary{
 		"nothing":             {},
-		"a byte is missing":   {Pieces: bytes.Pieces[1:], Special: bytes.Special[1:]},
+		"a byte is missing":   {Pieces: single.Pieces[1:], Special: single.Special[1:]},
 		"an empty token":      with("", false),
 		"lists of two sizes":  with("x"),
-		"a special one twice": {Pieces: append(slices.Clone(bytes.Pieces), "<|a|>", "<|a|>"), Special: append(slices.Clone(bytes.Special), true, true)},
+		"a special one twice": {Pieces: append(slices.Clone(single.Pieces), "<|a|>", "<|a|>"), Special: append(slices.Clone(single.Special), true, true)},
+		"an endless name":     with(strings.Repeat("x", 257), true),
 	} {
 		if _, err := tokenizer.New(v); err == nil {
 			t.Errorf("%s: no error", name)
@@ -226,4 +229,86 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("tokenizer.json with %s: no error", name)
 		}
 	}
+}
+
+// Nothing that somebody may send takes more than time in proportion: NULs, a megabyte of one character of any class, text that
+// begins special tokens over and over. What came in comes out.
+func TestHugeInput(t *testing.T) {
+	tok := small(t)
+	for _, unit := range []string{
+		"\x00", "a", " ", "\n", "1", "!", "\xff", "\xe4\xb8", "世", "👩‍👩‍👧", "é", "'s", " a", "<|eot", "<|eot_id|>", "aaaab\x00",
+	} {
+		text := strings.Repeat(unit, (1<<20)/len(unit))
+		ids := tok.Encode(nil, text)
+		if got := string(tok.Decode(nil, ids)); got != text {
+			t.Errorf("a megabyte of %q came back changed", unit)
+		}
+		for _, id := range ids {
+			if tok.IsSpecial(id) {
+				t.Fatalf("a megabyte of %q has the special token %s", unit, tok.SpecialName(id))
+			}
+		}
+		want := 0
+		if unit == "<|eot_id|>" || unit == "<|eot" {
+			want = len(text) / len(unit)
+		}
+		special := 0
+		for _, id := range tok.EncodeSpecial(nil, text) {
+			if tok.IsSpecial(id) {
+				special++
+			}
+		}
+		if special != want {
+			t.Errorf("a trusted megabyte of %q has %d special tokens, want %d", unit, special, want)
+		}
+	}
+}
+
+// FuzzVocabulary: no vocabulary file crashes a loader; one that loads encodes and decodes any bytes.
+func FuzzVocabulary(f *testing.F) {
+	var lines strings.Builder
+	for b := range 256 {
+		fmt.Fprintf(&lines, "%s %d\n", base64.StdEncoding.EncodeToString([]byte{byte(b)}), b)
+	}
+	f.Add([]byte(lines.String()))
+	f.Add([]byte(lines.String() + "YWI= 256\n"))
+	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":0,"b":1}},"added_tokens":[{"id":2,"content":"<|x|>"}]}`))
+	f.Add([]byte("YQ== 0\nYQ== 1\n"))
+	f.Add([]byte("a\x00b\x00\xc4\xa0\x00\xff"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		shown := func(yield func(int, []byte) bool) {
+			for b := range 256 {
+				r := rune(b)
+				if b < 33 || 126 < b && b < 161 || b == 173 { // GPT-2's letters, some other for bytes that have none
+					r = rune(0x100 + b)
+				}
+				if !yield(b, []byte(string(r))) {
+					return
+				}
+			}
+			for i, s := range bytes.Split(data, []byte{0}) {
+				if !yield(256+i, s) {
+					return
+				}
+			}
+		}
+		load := map[string]func() (*tokenizer.Tokenizer, error){
+			"tiktoken":    func() (*tokenizer.Tokenizer, error) { return tokenizer.FromTiktoken(bytes.NewReader(data)) },
+			"huggingface": func() (*tokenizer.Tokenizer, error) { return tokenizer.FromHuggingFace(bytes.NewReader(data)) },
+			"gguf":        func() (*tokenizer.Tokenizer, error) { return tokenizer.FromGGUF(shown, nil) },
+		}
+		for name, load := range load {
+			tok, err := load()
+			if (tok == nil) != (err != nil) {
+				t.Fatalf("%s: tokenizer %v, error %v", name, tok != nil, err)
+			}
+			if err != nil {
+				continue
+			}
+			text := "some text \x00\xff " + string(data[:min(len(data), 100)])
+			if got := string(tok.Decode(nil, tok.Encode(nil, text))); got != text {
+				t.Errorf("%s: %q came back as %q", name, text, got)
+			}
+		}
+	})
 }

@@ -13,31 +13,35 @@ import (
 )
 
 // byteOf is GPT-2's map from characters back to bytes: printable bytes stand for themselves, the other 68 for U+0100 on.
-var byteOf = func() map[rune]byte {
-	m := make(map[rune]byte, 256)
-	next := rune(0x100)
+var byteOf = func() (m [0x144]struct {
+	value byte
+	ok    bool
+}) {
+	next := 0x100
 	for b := range 256 {
-		if 33 <= b && b <= 126 || 161 <= b && b <= 172 || 174 <= b {
-			m[rune(b)] = byte(b)
-			continue
+		shown := b
+		if b < 33 || 126 < b && b < 161 || b == 173 {
+			shown = next
+			next++
 		}
-		m[next] = byte(b)
-		next++
+		m[shown].value, m[shown].ok = byte(b), true
 	}
 	return m
 }()
 
-// unmap turns a token as GPT-2's map shows it into its bytes.
-func unmap[T string | []byte](shown T) (string, error) {
-	out := make([]byte, 0, len(shown))
-	for _, r := range string(shown) {
-		b, ok := byteOf[r]
-		if !ok || r == utf8.RuneError {
-			return "", fmt.Errorf("character %q of %q stands for no byte", r, shown)
+// unmap appends the bytes of a token as GPT-2's map shows it.
+func unmap[T string | []byte](dst []byte, shown T) ([]byte, error) {
+	for at := 0; at < len(shown); {
+		r, size := rune(shown[at]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(string(shown[at:min(at+utf8.UTFMax, len(shown))]))
 		}
-		out = append(out, b)
+		if int(r) >= len(byteOf) || !byteOf[r].ok {
+			return nil, fmt.Errorf("character %q of %.100q stands for no byte", r, shown)
+		}
+		dst, at = append(dst, byteOf[r].value), at+size
 	}
-	return string(out), nil
+	return dst, nil
 }
 
 // The types of tokens in GGUF files that are special.
@@ -50,20 +54,32 @@ const (
 // tokenizer.ggml.token_type, which says which tokens are special. The list of merges is not needed: a pair's rank is the id
 // of what it merges to.
 func FromGGUF(tokens iter.Seq2[int, []byte], types []int64) (*Tokenizer, error) {
+	var bytes []byte // of all tokens: one piece of memory instead of a hundred thousand
 	var v Vocabulary
+	ends := make([]int, 0, len(types))
+	v.Special = make([]bool, 0, len(types))
 	for i, shown := range tokens {
 		if len(types) > 0 && i >= len(types) {
 			return nil, fmt.Errorf("vocabulary: token %d has no type; there are %d types", i, len(types))
 		}
-		if len(types) > 0 && (types[i] == typeControl || types[i] == typeUserDefined) {
-			v.Pieces, v.Special = append(v.Pieces, string(shown)), append(v.Special, true)
-			continue
+		if len(shown) == 0 {
+			return nil, fmt.Errorf("vocabulary: token %d is empty", i)
 		}
-		piece, err := unmap(shown)
-		if err != nil {
-			return nil, fmt.Errorf("vocabulary: token %d: %w", i, err)
+		special := len(types) > 0 && (types[i] == typeControl || types[i] == typeUserDefined)
+		if special {
+			bytes = append(bytes, shown...)
+		} else {
+			var err error
+			if bytes, err = unmap(bytes, shown); err != nil {
+				return nil, fmt.Errorf("vocabulary: token %d: %w", i, err)
+			}
 		}
-		v.Pieces, v.Special = append(v.Pieces, piece), append(v.Special, false)
+		v.Special, ends = append(v.Special, special), append(ends, len(bytes))
+	}
+	v.Pieces = make([]string, len(ends))
+	all, from := string(bytes), 0
+	for i, end := range ends {
+		v.Pieces[i], from = all[from:end], end
 	}
 	return New(v)
 }
@@ -140,11 +156,11 @@ func FromHuggingFace(r io.Reader) (*Tokenizer, error) {
 		if id < 0 || id >= n {
 			return nil, fmt.Errorf("tokenizer.json: token %q has id %d; ids must be dense", shown, id)
 		}
-		piece, err := unmap(shown)
+		piece, err := unmap(nil, shown)
 		if err != nil {
 			return nil, fmt.Errorf("tokenizer.json: token %d: %w", id, err)
 		}
-		v.Pieces[id] = piece
+		v.Pieces[id] = string(piece)
 	}
 	for _, added := range file.AddedTokens {
 		if added.ID < 0 {
