@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -161,7 +160,7 @@ func newSessionsImport(s Streams) *cobra.Command {
 		Example: `  agent sessions import trip trip.jsonl`,
 		Args:    exactly("NAME", "FILE"),
 	}, true, func(ctx context.Context, store *sessions.Store, args []string) error {
-		var in io.Reader = s.In
+		in := s.In
 		if args[1] != "-" {
 			file, err := os.Open(args[1])
 			if err != nil {
