@@ -124,6 +124,9 @@ func (p *replay) check(step int, got Message) (Message, error) {
 	if !slices.EqualFunc(w.ToolCalls, g.ToolCalls, sameCall) {
 		return differs("the calls", fmt.Sprintf("%s", w.ToolCalls), fmt.Sprintf("%s", g.ToolCalls))
 	}
+	if w.Tokens != nil && g.Tokens != nil && !slices.Equal(w.Tokens, g.Tokens) {
+		return differs("the list of tokens", fmt.Sprint(w.Tokens), fmt.Sprint(g.Tokens))
+	}
 	if want.Malformed != got.Malformed {
 		return differs("the error of a call", want.Malformed, got.Malformed)
 	}

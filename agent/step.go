@@ -75,6 +75,9 @@ func (r *run) write(ctx context.Context, req prompts.Request) (Message, error) {
 		return Message{}, fmt.Errorf("model %s ended its message without saying why; it must yield a Done delta last", r.model.Name())
 	}
 	if r.turn.toolsOff {
+		if len(calls) > 0 {
+			completion.Message.Tokens = nil // they say something else than the message
+		}
 		calls, malformed = nil, nil
 	}
 	message := Message{Header: r.header(), Message: completion.Message, StopReason: completion.StopReason}

@@ -37,6 +37,9 @@ type Message struct {
 	ToolCalls []ToolCall `json:"tool_calls,omitempty"`
 	// ToolCallID is, in a tool result, the ID of the call that it answers.
 	ToolCallID string `json:"tool_call_id,omitempty"`
+	// Tokens are the ids of the tokens that a model wrote for an assistant message, without the one that ended it. Runtimes
+	// that can use them instead of encoding the text again do so, as long as they say what the message says. Nil: not known.
+	Tokens []int32 `json:"tokens,omitempty"`
 	// Name is the tool's name in a tool result, or a speaker's name. Llama 3 does not render it.
 	Name string `json:"name,omitempty"`
 }

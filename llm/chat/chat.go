@@ -3,6 +3,7 @@ package chat
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/drover-ai/drover/llm"
 	"github.com/drover-ai/drover/prompts"
@@ -17,6 +18,9 @@ type Model struct {
 	markers   []llm.Token // of the tools, in order; nil if the template has none
 	pieces    [][]byte    // of the vocabulary, for the call writer; nil without markers
 	sessions  pool
+
+	headerOnce   sync.Once
+	header, lead []llm.Token // see assistantHeader
 }
 
 // Option is a setting of [New].

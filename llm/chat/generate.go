@@ -33,6 +33,7 @@ type answer struct {
 	session *llm.Session
 	usage   prompts.Usage
 	text    []byte // all text that was given away
+	written []llm.Token
 	calls   []prompts.ToolCall
 }
 
@@ -97,14 +98,7 @@ func (a *answer) prompt() ([]llm.Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens := a.llm.Tokenizer().EncodeSegments(nil, func(yield func(string, bool) bool) {
-		for _, s := range rendered {
-			if !yield(s.Text, s.Trusted) {
-				return
-			}
-		}
-	})
-	return tokens, nil
+	return a.asWritten(a.encode(rendered), a.req.Messages), nil
 }
 
 // sampling is the request's, with greedy as the default: a small model that draws lots calls the wrong tool.
@@ -144,6 +138,7 @@ func (a *answer) run(ctx context.Context, o llm.GenerateOptions, take func(text 
 		if err != nil {
 			return "", err
 		}
+		a.written = append(a.written, chunk.Tokens...)
 		text := chunk.Text
 		for _, id := range chunk.Tokens { // the parser must see this one; all other special tokens have no text
 			if name := tokenizer.SpecialName(id); name == "<|python_tag|>" {
@@ -256,7 +251,7 @@ func (a *answer) call(name string, arguments []byte) bool {
 // done closes the message.
 func (a *answer) done(reason llm.StopReason) {
 	c := prompts.Completion{StopReason: prompts.StopReasonStop, Usage: a.usage, Message: prompts.Assistant(string(a.text))}
-	c.Message.ToolCalls = a.calls
+	c.Message.ToolCalls, c.Message.Tokens = a.calls, a.written
 	switch {
 	case len(a.calls) > 0:
 		c.StopReason = prompts.StopReasonToolCalls

@@ -27,6 +27,7 @@ func (a *answer) writeMarked(ctx context.Context) error {
 		return err
 	}
 	a.usage.CompletionTokens++
+	a.written = append(a.written, a.markers[tool])
 	reason, err := a.run(ctx, llm.GenerateOptions{Constraint: writer}, func(text string) bool {
 		writer.text = append(writer.text, text...)
 		return true
