@@ -21,12 +21,13 @@ func (r *run) callTools(ctx context.Context) error {
 	var approved []int
 	for i := first; i < len(t.calls); i++ {
 		c := &t.calls[i]
-		call := ToolCall{r.header(), c.call.ID, c.call.Name, c.call.Arguments}
-		if c.announced {
-			if err := r.yield(call); err != nil { // again: whoever looks on now has not seen it
+		if c.announced == nil { // a log that ends here, or an old one
+			if err := r.record(ctx, false, announcement(r.header(), c.call)); err != nil {
 				return err
 			}
-		} else if err := r.emit(ctx, call); err != nil {
+		}
+		// It is in the log; whoever goes on after an interruption has not seen it.
+		if err := r.yield(*c.announced); err != nil {
 			return err
 		}
 		if c.result != nil {
@@ -43,6 +44,10 @@ func (r *run) callTools(ctx context.Context) error {
 		}
 	}
 	return r.gather(ctx, first, refusals, approved)
+}
+
+func announcement(h Header, call prompts.ToolCall) ToolCall {
+	return ToolCall{h, call.ID, call.Name, call.Arguments}
 }
 
 // mayRun returns why a call may not run, or "".

@@ -41,7 +41,7 @@ type turnState struct {
 // callState is a call of the step at hand.
 type callState struct {
 	call      prompts.ToolCall
-	announced bool
+	announced *ToolCall
 	approval  *Approval
 	attempts  int
 	result    *ToolResult
@@ -72,7 +72,7 @@ func (s *state) apply(event Event) {
 		s.applyMessage(e)
 	case ToolCall:
 		if c := t.call(e.ID); c != nil {
-			c.announced = true
+			c.announced = &e
 		}
 	case Approval:
 		if c := t.call(e.ID); c != nil {

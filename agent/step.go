@@ -29,7 +29,11 @@ func (r *run) generate(ctx context.Context) error {
 	}
 	step := len(r.turn.steps)
 	report := UsageReport{r.header(), step, message.Usage}
-	if err := r.record(ctx, false, message, report); err != nil {
+	events := []Event{message, report}
+	for _, call := range message.Message.ToolCalls { // in one write; they are shown when they are to run
+		events = append(events, announcement(r.header(), call))
+	}
+	if err := r.record(ctx, false, events...); err != nil {
 		return err
 	}
 	r.logger.Debug("model wrote", "step", step, "calls", len(message.Message.ToolCalls), "stop_reason", message.StopReason,

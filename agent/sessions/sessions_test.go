@@ -458,14 +458,37 @@ func Example() {
 	// Your name is Ada.
 }
 
-func BenchmarkTurn(b *testing.B) {
+// BenchmarkStep is what the framework adds to each step when it stores the conversation: everything but the model and the
+// tool. A turn has ten steps with one call each, and an answer, which is stored with a flush of the disk; the metric is
+// the time of one step.
+func BenchmarkStep(b *testing.B) {
 	store := open(b, filepath.Join(b.TempDir(), "sessions.db"))
-	a := newAgent(b)
+	model := agenttest.NewFunc(func(req prompts.Request) agenttest.Reply {
+		results := 0
+		for i := len(req.Messages) - 1; req.Messages[i].Role != prompts.RoleUser; i-- {
+			if req.Messages[i].Role == prompts.RoleTool {
+				results++
+			}
+		}
+		if results < 10 {
+			return agenttest.Call("echo", `{"text":"x"}`)
+		}
+		return agenttest.Say("fine")
+	})
+	limits := agent.DefaultLimits()
+	limits.Steps, limits.RepeatedCalls = 20, 0
+	echo := tools.Must(tools.New("echo", "Say it again.", func(_ context.Context, in text) (string, error) { return in.Text, nil },
+		tools.WithEffects(tools.Pure)))
+	a, err := agent.New(model, agent.WithTools(echo), agent.WithLimits(limits))
+	if err != nil {
+		b.Fatal(err)
+	}
 	s := session(b, store, "bench")
 	for i := 0; b.Loop(); i++ {
-		if i%100 == 99 {
+		if i%10 == 9 {
 			s = session(b, store, fmt.Sprint("bench", i)) // conversations end, too
 		}
 		ask(b, a, s, "x")
 	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/11, "µs/step")
 }
