@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -72,4 +73,73 @@ func TestNaturalSetIsDisjointFromTraining(t *testing.T) {
 	if cases < 200 {
 		t.Errorf("%d cases; the set has at least 200", cases)
 	}
+}
+
+// A request of training with slots is not one of evaluation either: no template that spells out half of the words of a
+// hand-written request, three or more, stands in a pack. (The built-in tools are asked for in none of those requests.)
+func TestNaturalRequestsFollowNoTemplate(t *testing.T) {
+	packs, err := filepath.Glob("../llm/tiny/train/packs/*.txt")
+	if err != nil || len(packs) < 10 {
+		t.Fatalf("%d packs found (%v); there is nothing to compare with", len(packs), err)
+	}
+	file, err := os.ReadFile("../llm/tiny/eval/testdata/natural.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var requests []string
+	for line := range strings.Lines(string(file)) {
+		var c struct {
+			Messages []struct{ Content string }
+			Expect   struct{ Tool *string }
+		}
+		if err := json.Unmarshal([]byte(line), &c); err != nil {
+			t.Fatal(err)
+		}
+		if c.Expect.Tool != nil {
+			requests = append(requests, strings.Join(plainWords(c.Messages[0].Content), " "))
+		}
+	}
+	if len(requests) < 200 {
+		t.Fatalf("%d requests found, want at least 200", len(requests))
+	}
+	slot := regexp.MustCompile(`\{[^}]*\}`)
+	for _, pack := range packs {
+		if filepath.Base(pack) == "builtin.txt" {
+			continue
+		}
+		text, err := os.ReadFile(pack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			keyword, said, _ := strings.Cut(strings.TrimSpace(line), " ")
+			if keyword != "say" && keyword != "none" {
+				continue
+			}
+			said, _, _ = strings.Cut(said, "=>")
+			words := plainWords(slot.ReplaceAllString(said, " slotslot "))
+			spelled := 0
+			for i, w := range words {
+				if w == "slotslot" {
+					words[i] = ".+"
+				} else {
+					spelled++
+				}
+			}
+			if spelled < 3 {
+				continue
+			}
+			template := regexp.MustCompile("^" + strings.Join(words, " ") + "$")
+			for _, r := range requests {
+				if 2*spelled >= strings.Count(r, " ")+1 && template.MatchString(r) {
+					t.Errorf("%s: %q is the request %q of the natural set; leave it out", filepath.Base(pack), strings.TrimSpace(said), r)
+				}
+			}
+		}
+	}
+}
+
+// plainWords are the words of a text in lower case, without marks.
+func plainWords(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9') })
 }
