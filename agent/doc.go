@@ -9,6 +9,14 @@
 // that are larger than the model's context, the same call made over and over, and limits on steps, tokens and time. At a
 // limit the work is not thrown away: the model answers with what it has.
 //
+// A [Session] stores each event before it is shown, and its conversation goes on in another process, after a crash too: see
+// [WithSession], [Agent.Resume], [Agent.Replay], and package agent/sessions for sessions in a file. When the model's context
+// is full, old tool results are removed and old turns summarized; a [Compaction] event says so.
+//
+// [Into] answers with a value of a Go type. [Agent.AsTool] makes an agent a tool of another. [Steering] puts a message into a
+// turn that runs. [Middleware] sees, changes or replaces model calls, tool calls and runs; packages agent/trace and
+// agent/telemetry are made of it.
+//
 // The package knows no particular model. Package llm/chat has the one that runs inside the process, llm/langchain those
 // behind a network address, agenttest one for tests.
 package agent

@@ -102,11 +102,11 @@ func newReplay(turn int, events []Event) *replay {
 	return p
 }
 
+// over reports whether the record ends before a step.
+func (p *replay) over(step int) bool { return step >= len(p.messages) }
+
 // check compares what the model wrote with what it had written, and returns the latter.
 func (p *replay) check(step int, got Message) (Message, error) {
-	if step >= len(p.messages) {
-		return got, errRecordEnds
-	}
 	want := p.messages[step]
 	differs := func(what, want, got string) (Message, error) {
 		return Message{}, &ReplayError{p.turn, step, what, want, got}

@@ -249,7 +249,7 @@ func (r *run) loop(ctx context.Context) error {
 		switch {
 		case r.turn.pending():
 			err = r.callTools(ctx)
-		case r.turn.answered && !r.steering.waiting():
+		case r.turn.answered && !r.said():
 			return r.finish(ctx)
 		default:
 			if err = r.steer(ctx); err == nil {

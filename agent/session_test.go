@@ -464,3 +464,72 @@ func TestSessionRefuses(t *testing.T) {
 		t.Error("a number as an id is no error")
 	}
 }
+
+func TestMemoryLogConforms(t *testing.T) {
+	log := agent.NewMemoryLog("s")
+	agenttest.TestLog(t, func(*testing.T) agent.Log { return log })
+}
+
+// An approver that gives up leaves a turn that goes on when somebody can decide.
+func TestApprovalLater(t *testing.T) {
+	later := errors.New("ask me tomorrow")
+	log := agent.NewMemoryLog("s")
+	l := &ledger{done: map[string]int{}}
+	wait := func(context.Context, agent.ApprovalRequest) (agent.Decision, error) { return agent.Decision{}, later }
+	if _, err := workerAgent(t, l, wait).Ask(context.Background(), "go", agent.WithSession(agent.NewSession(log))); !errors.Is(err, later) {
+		t.Fatal(err)
+	}
+	if len(l.done) != 0 {
+		t.Errorf("%d calls ran", len(l.done))
+	}
+	s := agent.NewSession(log)
+	if err := drain(workerAgent(t, l, approveAll).Resume(context.Background(), s)); err != nil {
+		t.Fatal(err)
+	}
+	if st := status(t, s); len(l.done) != 5 || st.Interrupted || len(st.Messages) != 11 {
+		t.Errorf("%d calls ran; %d messages", len(l.done), len(st.Messages))
+	}
+}
+
+// What was interrupted, and what was said after an answer, is replayed as it was.
+func TestReplayOfOddTurns(t *testing.T) {
+	model := func() *agenttest.Script {
+		return agenttest.NewFunc(func(req prompts.Request) agenttest.Reply {
+			return agenttest.Say(fmt.Sprintf("answer to %d messages, the last %q", len(req.Messages), req.Messages[len(req.Messages)-1].Content))
+		})
+	}
+	s := agent.NewSession(agent.NewMemoryLog("s"))
+	a := newAgent(t, model())
+	var steering agent.Steering
+	for event, err := range a.Run(context.Background(), "one", agent.WithSession(s), agent.WithSteering(&steering)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := event.(agent.UsageReport); ok && e.Step == 0 {
+			steering.Say("more")
+		}
+	}
+	for range a.Run(context.Background(), "two", agent.WithSession(s)) { // stopped in the middle of the text
+		break
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for range a.Run(ctx, "three", agent.WithSession(s)) { // stopped before it
+		cancel()
+	}
+	if _, err := a.Ask(context.Background(), "four", agent.WithSession(s)); err != nil {
+		t.Fatal(err)
+	}
+	answers := 0
+	for event, err := range newAgent(t, model()).Replay(context.Background(), s) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if event.Type() == agent.EventDone {
+			answers++
+		}
+	}
+	if answers < 2 {
+		t.Errorf("%d turns were replayed to their end", answers)
+	}
+}

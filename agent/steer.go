@@ -45,6 +45,14 @@ func (s *Steering) take() []string {
 	return said
 }
 
+// said reports whether the user has put something in that the model has not read.
+func (r *run) said() bool {
+	if r.replay != nil {
+		return len(r.replay.said(len(r.turn.steps))) > 0
+	}
+	return r.steering.waiting()
+}
+
 // steer puts the messages that wait into the conversation.
 func (r *run) steer(ctx context.Context) error {
 	said := r.steering.take()

@@ -12,6 +12,9 @@ import (
 
 // generate lets the model write once.
 func (r *run) generate(ctx context.Context) error {
+	if r.replay != nil && r.replay.over(len(r.turn.steps)) {
+		return errRecordEnds
+	}
 	if err := r.checkLimits(ctx); err != nil {
 		return err
 	}

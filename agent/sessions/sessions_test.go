@@ -102,6 +102,23 @@ func export(t testing.TB, store *sessions.Store, name string) string {
 	return b.String()
 }
 
+func TestLogConforms(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	agenttest.TestLog(t, func(t *testing.T) agent.Log {
+		store, err := sessions.Open(context.Background(), path, sessions.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { store.Close() })
+		session(t, store, "talk")
+		log, err := store.Log(context.Background(), "talk")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return log
+	})
+}
+
 func TestGoOnInAnotherProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sessions.db")
 	a := newAgent(t)

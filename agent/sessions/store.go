@@ -150,6 +150,9 @@ func (s *Store) Existing(ctx context.Context, name string) (*agent.Session, erro
 	return agent.NewSession(l), nil
 }
 
+// Log is the log of a conversation, for programs that read or write it themselves. Its errors are those of Existing.
+func (s *Store) Log(ctx context.Context, name string) (agent.Log, error) { return s.log(ctx, name) }
+
 func (s *Store) log(ctx context.Context, name string) (*log, error) {
 	l := &log{store: s, name: name}
 	err := s.db.Read(ctx, func(tx *sql.Tx) error {
