@@ -173,6 +173,13 @@ func TestNoStaleLogits(t *testing.T) {
 	if s.Logits() != nil {
 		t.Error("a prefill that was broken off left logits")
 	}
+	// The same when the first pass is given up: the logits that a visitor saw are not those behind the session's tokens.
+	held := newSession(t, m)
+	prefill(t, held, tokens[:10])
+	err = held.PrefillLogits(context.Background(), tokens[10:20], func(int, []float32) error { return stop })
+	if !errors.Is(err, stop) || held.Position() != 10 || held.Logits() != nil {
+		t.Errorf("error %v, position %d, logits %v", err, held.Position(), held.Logits() != nil)
+	}
 	whole := append(slices.Clone(tokens[:72]), tokens[100:300]...)
 	if _, err := s.Sync(context.Background(), whole); err != nil {
 		t.Fatal(err)
