@@ -4,8 +4,8 @@ package simd
 func avx512Kernels() kernels {
 	k := goKernels()
 	k.name = "avx512"
-	k.q4Panels = byTokens(q4GroupBytes, q4Panels4AVX512, q4Panels2AVX512, q4Panels1AVX512)
-	k.q8Panels = byTokens(q8GroupBytes, q8Panels4AVX512, q8Panels2AVX512, q8Panels1AVX512)
+	k.q4Panels = byTokens(q4GroupBytes, panelTile{q4Panels12AVX512, 12}, panelTile{q4Panels8AVX512, 8}, panelTile{q4Panels4AVX512, 4}, panelTile{q4Panels2AVX512, 2}, panelTile{q4Panels1AVX512, 1})
+	k.q8Panels = byTokens(q8GroupBytes, panelTile{q8Panels12AVX512, 12}, panelTile{q8Panels8AVX512, 8}, panelTile{q8Panels4AVX512, 4}, panelTile{q8Panels2AVX512, 2}, panelTile{q8Panels1AVX512, 1})
 	k.f32Rows = byTiles(F32, tile{f32Rows4x4AVX512, 4, 4}, tile{f32Rows4x1AVX512, 4, 1}, tile{f32Rows1x1AVX512, 1, 1})
 	k.f16Rows = byTiles(F16, tile{f16Rows4x4AVX512, 4, 4}, tile{f16Rows4x1AVX512, 4, 1}, tile{f16Rows1x1AVX512, 1, 1})
 	k.bf16Rows = byTiles(BF16, tile{bf16Rows4x4AVX512, 4, 4}, tile{bf16Rows4x1AVX512, 4, 1}, tile{bf16Rows1x1AVX512, 1, 1})
@@ -84,3 +84,15 @@ func bf16Rows4x1AVX512(out *float32, outStride int, weights *byte, tiles, cols i
 
 //go:noescape
 func bf16Rows1x1AVX512(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func q4Panels8AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels12AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels8AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels12AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)

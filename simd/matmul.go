@@ -63,12 +63,8 @@ const maxTileTokens = 12
 // be preempted, and a garbage collection would wait for it.
 const blockBytes = 192 << 10
 
-// tileTokens returns how many of the remaining tokens the next tile takes: all tiles of a batch are
-// about equally large, since a small one wastes most of what unpacking the weights costs.
-func tileTokens(remaining int) int {
-	tiles := (remaining + maxTileTokens - 1) / maxTileTokens
-	return (remaining + tiles - 1) / tiles
-}
+// tileTokens returns how many of the remaining tokens the next tile takes.
+func tileTokens(remaining int) int { return min(remaining, maxTileTokens) }
 
 // panelKernel multiplies whole panels of a quantized matrix by up to maxTileTokens tokens.
 //

@@ -28,20 +28,21 @@ func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 // tokenKernel multiplies panels by a fixed number of tokens.
 type tokenKernel func(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
 
-// byTokens makes a kernel for any number of tokens of those for four, two and one.
-func byTokens(groupBytes int, four, two, one tokenKernel) panelKernel {
+// panelTile is a tokenKernel and its number of tokens.
+type panelTile struct {
+	kernel tokenKernel
+	tokens int
+}
+
+// byTokens makes a kernel for any number of tokens of tiles for some, most first, the last of which is for one.
+func byTokens(groupBytes int, tiles ...panelTile) panelKernel {
 	return func(out []float32, outStride int, weights []byte, groups int, a []activationGroup, aStride, tokens int) {
 		panels := len(weights) / (groups * groupBytes)
-		for t := 0; t < tokens; {
-			kernel, n := one, 1
-			switch left := tokens - t; {
-			case left >= 4 && four != nil:
-				kernel, n = four, 4
-			case left >= 2:
-				kernel, n = two, 2
+		t := 0
+		for _, tile := range tiles {
+			for ; tokens-t >= tile.tokens; t += tile.tokens {
+				tile.kernel(&out[t*outStride], outStride, &weights[0], panels, groups, &a[t*aStride], aStride)
 			}
-			kernel(&out[t*outStride], outStride, &weights[0], panels, groups, &a[t*aStride], aStride)
-			t += n
 		}
 	}
 }

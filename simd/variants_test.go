@@ -99,7 +99,7 @@ func TestMatMul(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, n := range []int{1, 2, 3, 4, 5, 7, 12, 13, 17} {
+				for _, n := range []int{1, 2, 3, 4, 5, 7, 8, 11, 12, 13, 17, 24} {
 					if rows*cols*n > 1<<20 {
 						continue
 					}

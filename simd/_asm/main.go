@@ -43,6 +43,10 @@ func avx512() string {
 		q4.panels(t, tokens)
 		q8.panels(t, tokens)
 	}
+	for _, tokens := range []int{8, 12} {
+		q4.tile(t, tokens)
+		q8.tile(t, tokens)
+	}
 	for _, f := range floatFormats {
 		f.rows(t, zmm, 4, 4)
 		f.rows(t, zmm, 4, 1)
