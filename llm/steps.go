@@ -148,10 +148,8 @@ func (p *pass) attendGroup(kvHead, token int) {
 			for h := range heads {
 				head := out[h*c.HeadDim:][:c.HeadDim]
 				simd.AttendScores(weights, queries[h*c.HeadDim:][:c.HeadDim], keys)
-				sum[h] *= simd.OnlineSoftmax(weights, scale, &most[h], head)
-				for _, w := range weights {
-					sum[h] += w
-				}
+				factor, more := simd.OnlineSoftmax(weights, scale, &most[h], head)
+				sum[h] = sum[h]*factor + more
 				simd.AttendSum(head, weights, values)
 			}
 		}

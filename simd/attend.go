@@ -56,25 +56,38 @@ func attendSumGo(out, weights []float32, values []uint16) {
 // OnlineSoftmax turns the scores of one block of positions into weights that go with those of earlier blocks. With
 // *most the largest scaled score so far, −Inf at first, it sets *most to the new one, scores[p] to
 // exp(scale·scores[p] − *most), and multiplies out, the sum so far, by the returned factor exp(old − new), by which the
-// caller multiplies the sum of the weights so far.
-func OnlineSoftmax(scores []float32, scale float32, most *float32, out []float32) float32 {
-	largest := *most
-	for i, s := range scores {
-		scores[i] = s * scale
-		largest = max(largest, scores[i])
-	}
-	factor := float32(1)
-	if largest > *most {
-		factor = exp32(*most - largest)
+// caller multiplies the sum of the weights so far, to which it adds sum, that of the new ones, taken in 16 lanes.
+func OnlineSoftmax(scores []float32, scale float32, most *float32, out []float32) (factor, sum float32) {
+	whole := wholeLanes(len(scores))
+	before := *most
+	*most = scaleMaxGo(scores[whole:], scale, active.scaleMax(scores[:whole], scale, before))
+	factor = 1
+	if *most > before {
+		factor = exp32(before - *most)
 		for d := range out {
 			out[d] *= factor
 		}
-		*most = largest
 	}
-	for i, s := range scores {
-		scores[i] = exp32(s - largest)
+	sums := expSumsGo(scores[whole:], *most, active.expSums(scores[:whole], *most, lanes{}))
+	return factor, sums.sum()
+}
+
+// scaleMaxGo multiplies x by scale and returns the largest value, or most if that is larger.
+func scaleMaxGo(x []float32, scale, most float32) float32 {
+	for i := range x {
+		x[i] *= scale
+		most = max(most, x[i])
 	}
-	return factor
+	return most
+}
+
+// expSumsGo sets x[i] to exp(x[i] − shift) and adds it to sums[i%16].
+func expSumsGo(x []float32, shift float32, sums lanes) lanes {
+	for i := range x {
+		x[i] = exp32(x[i] - shift)
+		sums[i%laneCount] += x[i]
+	}
+	return sums
 }
 
 // Softmax sets x[i] to exp(x[i]) / Σ exp(x[j]), taking the largest away first so that nothing overflows. An empty x stays so.
@@ -112,8 +125,11 @@ func exp32(x float32) float32 {
 	case x < -87.33:
 		return 0
 	}
-	k := math.Floor(float64(x)*log2e + 0.5)
-	r := float64(x) - k*ln2
-	p := 1 + r*(1+r*(1.0/2+r*(1.0/6+r*(1.0/24+r*(1.0/120+r*(1.0/720+r*(1.0/5040)))))))
+	k := math.Floor(math.FMA(float64(x), log2e, 0.5))
+	r := math.FMA(-k, ln2, float64(x))
+	p := 1.0 / 5040
+	for _, term := range [...]float64{1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2, 1, 1} {
+		p = math.FMA(p, r, term)
+	}
 	return float32(p * math.Float64frombits(uint64(int64(k)+1023)<<52))
 }

@@ -13,6 +13,28 @@ func avx2Kernels() kernels {
 	k.f32Rows = byTiles(F32, tile{f32Rows2x3AVX2, 2, 3}, tile{f32Rows4x1AVX2, 4, 1}, tile{f32Rows1x1AVX2, 1, 1})
 	k.f16Rows = byTiles(F16, tile{f16Rows2x3AVX2, 2, 3}, tile{f16Rows4x1AVX2, 4, 1}, tile{f16Rows1x1AVX2, 1, 1})
 	k.bf16Rows = byTiles(BF16, tile{bf16Rows2x3AVX2, 2, 3}, tile{bf16Rows4x1AVX2, 4, 1}, tile{bf16Rows1x1AVX2, 1, 1})
+	k.quantize = func(groups []activationGroup, x []float32) {
+		if len(groups) > 0 {
+			quantizeAVX2(&groups[0], &x[0], len(groups))
+		}
+	}
+	k.expSums = func(x []float32, shift float32, sums lanes) lanes {
+		if len(x) > 0 {
+			expSumsAVX2(&x[0], len(x), shift, &sums)
+		}
+		return sums
+	}
+	k.scaleMax = func(x []float32, scale, most float32) float32 {
+		if len(x) > 0 {
+			scaleMaxAVX2(&x[0], len(x), scale, &most)
+		}
+		return most
+	}
+	k.swiglu = func(out, gate, up []float32) {
+		if len(gate) > 0 {
+			swigluAVX2(&out[0], &gate[0], &up[0], len(gate))
+		}
+	}
 	k.attendScores = func(scores, q []float32, keys []uint16) {
 		attendScoresAVX2(&scores[0], &q[0], &keys[0], len(scores), len(q))
 	}
@@ -99,3 +121,15 @@ func bf16Rows4x1AVX2(out *float32, outStride int, weights *byte, tiles, cols int
 
 //go:noescape
 func bf16Rows1x1AVX2(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
+
+//go:noescape
+func quantizeAVX2(groups *activationGroup, x *float32, n int)
+
+//go:noescape
+func expSumsAVX2(x *float32, n int, shift float32, sums *lanes)
+
+//go:noescape
+func scaleMaxAVX2(x *float32, n int, scale float32, most *float32)
+
+//go:noescape
+func swigluAVX2(out, gate, up *float32, n int)

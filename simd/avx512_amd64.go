@@ -9,6 +9,28 @@ func avx512Kernels() kernels {
 	k.f32Rows = byTiles(F32, tile{f32Rows4x4AVX512, 4, 4}, tile{f32Rows4x1AVX512, 4, 1}, tile{f32Rows1x1AVX512, 1, 1})
 	k.f16Rows = byTiles(F16, tile{f16Rows4x4AVX512, 4, 4}, tile{f16Rows4x1AVX512, 4, 1}, tile{f16Rows1x1AVX512, 1, 1})
 	k.bf16Rows = byTiles(BF16, tile{bf16Rows4x4AVX512, 4, 4}, tile{bf16Rows4x1AVX512, 4, 1}, tile{bf16Rows1x1AVX512, 1, 1})
+	k.quantize = func(groups []activationGroup, x []float32) {
+		if len(groups) > 0 {
+			quantizeAVX512(&groups[0], &x[0], len(groups))
+		}
+	}
+	k.expSums = func(x []float32, shift float32, sums lanes) lanes {
+		if len(x) > 0 {
+			expSumsAVX512(&x[0], len(x), shift, &sums)
+		}
+		return sums
+	}
+	k.scaleMax = func(x []float32, scale, most float32) float32 {
+		if len(x) > 0 {
+			scaleMaxAVX512(&x[0], len(x), scale, &most)
+		}
+		return most
+	}
+	k.swiglu = func(out, gate, up []float32) {
+		if len(gate) > 0 {
+			swigluAVX512(&out[0], &gate[0], &up[0], len(gate))
+		}
+	}
 	k.attendScores = func(scores, q []float32, keys []uint16) {
 		attendScoresAVX512(&scores[0], &q[0], &keys[0], len(scores), len(q))
 	}
@@ -96,3 +118,15 @@ func q8Panels8AVX512(out *float32, outStride int, weights *byte, panels, groups 
 
 //go:noescape
 func q8Panels12AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func quantizeAVX512(groups *activationGroup, x *float32, n int)
+
+//go:noescape
+func expSumsAVX512(x *float32, n int, shift float32, sums *lanes)
+
+//go:noescape
+func scaleMaxAVX512(x *float32, n int, scale float32, most *float32)
+
+//go:noescape
+func swigluAVX512(out, gate, up *float32, n int)

@@ -11,7 +11,9 @@
 //	MatMul F32, F16, BF16      4 rows × 1, 4 tokens        4 × 1, 2 × 3                twin
 //	AttendScores, AttendSum    16 lanes                    2 × 8 lanes                 twin
 //	float16 from and to        16 at a time                16 at a time                twin
-//	the others                 twin                        twin                        twin
+//	rounding to int8           32 at a time                32 at a time                twin
+//	OnlineSoftmax, SwiGLU      16 at a time                8 at a time                 twin
+//	RMSNorm, RoPE, Add         twin                        twin                        twin
 //
 // The variant is chosen once, when the program starts; [Variant] tells which. DROVER_SIMD in the environment forces one by
 // name ("avx512", "avx2", "go").

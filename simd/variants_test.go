@@ -290,15 +290,100 @@ func TestSoftmax(t *testing.T) {
 	most, sum, out := float32(math.Inf(-1)), float32(0), []float32{0}
 	for at := 0; at < len(scores); at += 64 {
 		block := scores[at:min(at+64, len(scores))]
-		sum *= OnlineSoftmax(block, 3, &most, out)
+		factor, more := OnlineSoftmax(block, 3, &most, out)
+		sum = sum*factor + more
 		for i, w := range block {
-			sum += w
 			out[0] += w * values[at+i]
 		}
 	}
 	if got := float64(out[0] / sum); math.Abs(got-exact) > 1e-5 {
 		t.Errorf("in blocks %g, at once %g", got, exact)
 	}
+}
+
+// Values of all magnitudes and what is no number, in lengths with and without whole lanes: the variants give the twin's bits.
+func TestElementwise(t *testing.T) {
+	forEachVariant(t, func(t *testing.T, twin, variant func(func())) {
+		r := rand.New(rand.NewPCG(17, 18))
+		inf, nan := float32(math.Inf(1)), float32(math.NaN())
+		for _, n := range []int{1, 15, 16, 17, 32, 64, 100, 4096} {
+			x, up := make([]float32, n), randomFloats(r, n)
+			for i := range x {
+				x[i] = float32(r.NormFloat64() * math.Exp2(float64(r.IntN(14)-6)))
+			}
+			if n > 20 {
+				copy(x[3:], []float32{0, float32(math.Copysign(0, -1)), 88.72, 88.73, -88.72, 87.33, -87.33, -87.34, 1e-40, inf, -inf, nan})
+			}
+			got, want := make([]float32, n), make([]float32, n)
+			twin(func() { SwiGLU(want, x, up) })
+			variant(func() { SwiGLU(got, x, up) })
+			if i := sameBits(got, want); i >= 0 {
+				t.Fatalf("SwiGLU of %g, %g is %g, the twin has %g", x[i], up[i], got[i], want[i])
+			}
+			for i, v := range x { // no NaN among scores, which hides the largest one
+				if v != v || v == inf {
+					x[i] = 1
+				}
+			}
+			copy(got, x)
+			copy(want, x)
+			type result struct {
+				most, factor, sum float32
+				out               [3]float32
+			}
+			first := float32(r.NormFloat64())
+			a, b := result{most: first, out: [3]float32{1, 2, 3}}, result{most: first, out: [3]float32{1, 2, 3}}
+			twin(func() { a.factor, a.sum = OnlineSoftmax(want, 0.3, &a.most, a.out[:]) })
+			variant(func() { b.factor, b.sum = OnlineSoftmax(got, 0.3, &b.most, b.out[:]) })
+			if i := sameBits(got, want); i >= 0 || a != b {
+				t.Fatalf("OnlineSoftmax of %d values: %d is different, %+v, the twin has %+v", n, i, b, a)
+			}
+		}
+	})
+}
+
+// Activations are rounded alike by all variants: random ones, ties, groups of zero and next to it, huge ones, and no numbers.
+func TestQuantize(t *testing.T) {
+	forEachVariant(t, func(t *testing.T, twin, variant func(func())) {
+		r := rand.New(rand.NewPCG(19, 20))
+		x := randomFloats(r, 400*GroupSize)
+		for g := range 400 {
+			group := x[g*GroupSize:][:GroupSize]
+			switch {
+			case g < 100: // any magnitude
+				for i := range group {
+					group[i] *= float32(math.Exp2(float64(r.IntN(250) - 125)))
+				}
+			case g < 200: // ties: multiples of half a step
+				group[0] = 127
+				for i := range group[1:] {
+					group[1+i] = float32(r.IntN(509)-254) / 2
+				}
+			case g < 210:
+				clear(group)
+			case g < 220:
+				for i := range group {
+					group[i] = math.Float32frombits(uint32(r.IntN(1 << 28)))
+				}
+			case g < 230:
+				group[r.IntN(32)] = []float32{float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()), math.MaxFloat32, -math.MaxFloat32}[g%5]
+			}
+		}
+		got, want := make([]activationGroup, 400), make([]activationGroup, 400)
+		got[5].values[3] = 1 // what was there before must not matter
+		twin(func() { active.quantize(want, x) })
+		variant(func() { active.quantize(got, x) })
+		for g := range want {
+			a, b := got[g], want[g]
+			if math.Float32bits(a.scale) != math.Float32bits(b.scale) && (a.scale == a.scale || b.scale == b.scale) {
+				t.Fatalf("group %d has the scale %g, the twin %g", g, a.scale, b.scale)
+			}
+			a.scale, b.scale = 0, 0
+			if a != b {
+				t.Fatalf("group %d is %v, the twin has %v, of %v", g, a, b, x[g*GroupSize:][:GroupSize])
+			}
+		}
+	})
 }
 
 func TestNoAllocations(t *testing.T) {

@@ -9,7 +9,12 @@ func avx2() string {
 	for i := range 8 {
 		t.WriteString(fmt.Sprintf("DATA nibbles32<>+%d(SB)/4, $0x0f0f0f0f\nDATA ones16<>+%d(SB)/4, $0x00010001\n", 4*i, 4*i))
 	}
+	for i, at := range []int{0, 4, 1, 5, 2, 6, 3, 7} { // what undoes packing in halves
+		t.WriteString(fmt.Sprintf("DATA dwords<>+%d(SB)/4, $%d\n", 4*i, at))
+	}
+	t.WriteString("GLOBL dwords<>(SB), RODATA|NOPTR, $32\n")
 	t.WriteString("GLOBL nibbles32<>(SB), RODATA|NOPTR, $32\nGLOBL ones16<>(SB), RODATA|NOPTR, $32\n\n")
+	expConstants(t)
 	for _, tokens := range []int{1, 2, 4} {
 		q4.halves(t, tokens)
 	}
@@ -21,6 +26,8 @@ func avx2() string {
 		f.rows(t, ymm, 4, 1)
 		f.rows(t, ymm, 1, 1)
 	}
+	quantize(t, ymm)
+	exponentials(t, ymm)
 	attentionAVX2(t)
 	conversionsAVX2(t)
 	return t.String()
