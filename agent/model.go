@@ -47,3 +47,13 @@ type ToolLimiter interface {
 type Constrainer interface {
 	ConstrainsAnswers() bool
 }
+
+// StateKeeper is an optional capability of a [Model]: what was computed for a conversation can be stored in a file, so that
+// another process goes on with the conversation without computing it again. See [StateLog].
+type StateKeeper interface {
+	// SaveState stores what was computed for the messages of a request. A path that has an earlier state of the same
+	// conversation is brought up to date.
+	SaveState(req prompts.Request, path string) error
+	// RestoreState reads what SaveState stored. After an error everything is computed as if nothing had been stored.
+	RestoreState(path string) error
+}

@@ -188,6 +188,7 @@ func (r *run) begin(ctx context.Context) (release func(), err error) {
 			return nil, err
 		}
 		r.state = &r.session.state
+		r.restoreState()
 	} else {
 		begun := begins(r.history)
 		r.state = &begun
@@ -287,7 +288,9 @@ func (r *run) finish(ctx context.Context) error {
 	if err := r.record(ctx, true, done); err != nil {
 		return err
 	}
-	return r.yield(done)
+	err := r.yield(done)
+	r.saveState() // when the answer is there: nobody waits for it
+	return err
 }
 
 // closeTurn ends a turn that will get no answer: calls without a result get one that says why, and text that was written

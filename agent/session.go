@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"slices"
 	"sync"
@@ -22,7 +23,8 @@ type Session struct {
 
 	turn   chan struct{} // room for one: the run that is at work
 	loaded bool
-	last   int64 // position of the last record that state has
+	warm   *Agent // whose model has restored what was computed for the conversation, or has computed it
+	last   int64  // position of the last record that state has
 	state  state
 }
 
@@ -38,6 +40,14 @@ type Log interface {
 	// Append stores records, all or none. The position of the first must be that of the last stored one plus 1; otherwise
 	// somebody else has written, and the error is [ErrConflict]. What was stored survives the end of the process.
 	Append(ctx context.Context, records ...Record) error
+}
+
+// StateLog is an optional capability of a [Log]: a file in which the model may keep what it computed for the conversation.
+// It is read when a process goes on with the conversation and written at the end of each turn; nothing depends on it but
+// how soon the first word comes.
+type StateLog interface {
+	// StatePath is the file, whose folder exists; "" for none.
+	StatePath() string
 }
 
 // Record is a stored event.
@@ -199,6 +209,46 @@ func (s *Session) Rewind(ctx context.Context, turns int) error {
 		return fmt.Errorf("session: %w", err)
 	}
 	return s.load(ctx)
+}
+
+// statePath is where what was computed is kept, if it is.
+func (s *Session) statePath() string {
+	if log, ok := s.log.(StateLog); ok {
+		return log.StatePath()
+	}
+	return ""
+}
+
+// restoreState gives the model what it computed for the conversation in another process.
+func (r *run) restoreState() {
+	s := r.session
+	if s == nil || s.warm == r.Agent || r.replay != nil {
+		return
+	}
+	s.warm = r.Agent
+	keeper, ok := r.model.(StateKeeper)
+	path := s.statePath()
+	if !ok || path == "" || len(r.state.messages) == 0 {
+		return
+	}
+	if err := keeper.RestoreState(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.logger.Warn("the state of the session cannot be used; it is computed again", "session", s.ID(), "error", err)
+	}
+}
+
+// saveState stores what the model computed for the conversation.
+func (r *run) saveState() {
+	if r.session == nil || r.replay != nil {
+		return
+	}
+	keeper, ok := r.model.(StateKeeper)
+	path := r.session.statePath()
+	if !ok || path == "" {
+		return
+	}
+	if err := keeper.SaveState(r.request(), path); err != nil {
+		r.logger.Warn("the state of the session cannot be stored; it will be computed again", "session", r.session.ID(), "error", err)
+	}
 }
 
 // memoryLog is a log that lasts as long as the process.

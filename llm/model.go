@@ -38,6 +38,9 @@ type Model struct {
 	pool   *pool
 	passes passList
 
+	printOnce sync.Once
+	print     []byte // see fingerprint
+
 	closed atomic.Bool
 	using  sync.RWMutex // read: a forward pass is running
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -48,6 +49,37 @@ func (e *InUseError) Error() string {
 
 func (l *log) lockPath() string {
 	return filepath.Join(l.store.path+".locks", l.uid)
+}
+
+func (l *log) statePath() string {
+	return filepath.Join(l.store.path+".state", l.uid)
+}
+
+// StatePath implements [agent.StateLog].
+func (l *log) StatePath() string {
+	if !l.store.state || os.MkdirAll(filepath.Dir(l.statePath()), 0o700) != nil {
+		return ""
+	}
+	return l.statePath()
+}
+
+// copyState gives a fork what was computed for the conversation that it comes from. Without it, it is computed again.
+func (l *log) copyState(ctx context.Context, fork string) {
+	to, err := l.store.log(ctx, fork)
+	if err != nil {
+		return
+	}
+	in, err := os.Open(l.statePath())
+	if err != nil {
+		return
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to.statePath(), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return
+	}
+	defer out.Close()
+	_, _ = io.Copy(out, in) // a copy that is not whole is noticed when it is read
 }
 
 // Claim implements [agent.Log]: it locks a file, which the system unlocks when the process ends.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -273,5 +274,67 @@ func TestLongConversation(t *testing.T) {
 	all := messages(t, s)
 	if first := all[0].Content; !strings.Contains(first, "Summary of the conversation") || !strings.Contains(first, "What is 0 + 0?") {
 		t.Errorf("the conversation begins with %q", first)
+	}
+}
+
+// Another process goes on with a conversation and computes only what is new.
+func TestStateOutlivesTheProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sessions.db")
+	process := func(name, question string, keep bool) agent.Usage {
+		t.Helper()
+		store, err := sessions.Open(context.Background(), path, sessions.Options{KeepState: keep})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close()
+		usage, _ := ask(t, newAgent(t, nil), session(t, store, name), question)
+		return usage[0]
+	}
+	first := process("s", questions[0], true)
+	if first.CachedTokens != 0 {
+		t.Errorf("%d tokens of a new conversation are there", first.CachedTokens)
+	}
+	for _, question := range questions[1:] {
+		if u := process("s", question, true); u.PromptTokens-u.CachedTokens > 40 {
+			t.Errorf("%d of %d tokens are computed again", u.PromptTokens-u.CachedTokens, u.PromptTokens)
+		}
+	}
+	store, err := sessions.Open(context.Background(), path, sessions.Options{KeepState: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if _, err := store.Fork(context.Background(), "s", "fork", 2); err != nil {
+		t.Fatal(err)
+	}
+	if u := process("fork", "What is 3 + 4?", true); u.PromptTokens-u.CachedTokens > 40 {
+		t.Errorf("the fork computes %d of %d tokens again", u.PromptTokens-u.CachedTokens, u.PromptTokens)
+	}
+	if u := process("s", "What is 5 + 6?", false); u.CachedTokens != 0 {
+		t.Errorf("%d tokens are there though nothing is kept", u.CachedTokens)
+	}
+	// A damaged file costs time and nothing else.
+	files, err := filepath.Glob(path + ".state/*")
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%d files of state (%v)", len(files), err)
+	}
+	for _, file := range files {
+		if err := os.WriteFile(file, []byte("damaged"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if u := process("s", "What is 7 + 8?", true); u.CachedTokens != 0 {
+		t.Errorf("%d tokens come from a damaged file", u.CachedTokens)
+	}
+	if u := process("s", "What is 8 + 9?", true); u.CachedTokens == 0 {
+		t.Error("the damaged file was not replaced")
+	}
+	for _, name := range []string{"s", "fork"} {
+		if err := store.Remove(context.Background(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files, err := filepath.Glob(path + ".state/*"); err != nil || len(files) != 0 {
+		t.Errorf("%d files of removed sessions are left (%v)", len(files), err)
 	}
 }

@@ -13,7 +13,10 @@ import (
 )
 
 // storeFlags say which file sessions are kept in.
-type storeFlags struct{ path string }
+type storeFlags struct {
+	path  string
+	state bool // keep what the model computed
+}
 
 func (f *storeFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.path, "session-store", "", "the file that sessions are kept in (default: drover/sessions.db in $XDG_DATA_HOME or ~/.local/share)")
@@ -31,7 +34,7 @@ func (f *storeFlags) open(ctx context.Context, create bool) (*sessions.Store, er
 	if _, err := os.Stat(path); os.IsNotExist(err) && !create {
 		return nil, fmt.Errorf("there are no sessions: %s does not exist; begin one with agent ask --session NAME", path)
 	}
-	return sessions.Open(ctx, path, sessions.Options{})
+	return sessions.Open(ctx, path, sessions.Options{KeepState: f.state})
 }
 
 // sessionFlags say which stored conversation a question belongs to.
@@ -45,6 +48,8 @@ func (f *sessionFlags) add(cmd *cobra.Command) {
 	f.store.add(cmd)
 	cmd.Flags().StringVar(&f.name, "session", "", "go on with the stored conversation of this name, or begin it")
 	cmd.Flags().BoolVar(&f.resume, "resume", false, "finish the interrupted turn of --session instead of asking something new")
+	cmd.Flags().BoolVar(&f.store.state, "keep-state", false,
+		"also keep what the model computed for --session, so that the next question does not compute it again (32 KiB a token with a 1B model)")
 	_ = cmd.RegisterFlagCompletionFunc("session", f.store.completeNames) // only an unknown flag could fail
 }
 
