@@ -87,7 +87,7 @@ func (s *Session) claim(ctx context.Context) (release func(), err error) {
 	}
 	if err != nil {
 		<-s.turn
-		return nil, fmt.Errorf("session: %w", err)
+		return nil, err // the log says which session
 	}
 	return func() { unlock(); <-s.turn }, nil
 }
@@ -157,7 +157,7 @@ func (s *Session) append(ctx context.Context, durable bool, events ...Event) err
 	// What happened must be stored, also when the run has been canceled.
 	if err := s.log.Append(context.WithoutCancel(ctx), records...); err != nil {
 		s.loaded = false
-		return fmt.Errorf("session: %w", err)
+		return err // the log says which session
 	}
 	s.last += int64(len(events))
 	for _, event := range events {
@@ -206,7 +206,7 @@ func (s *Session) Rewind(ctx context.Context, turns int) error {
 	}
 	record := Record{s.last + 1, Rewind{Header{time.Now()}, turns}, true}
 	if err := s.log.Append(ctx, record); err != nil {
-		return fmt.Errorf("session: %w", err)
+		return err
 	}
 	return s.load(ctx)
 }
