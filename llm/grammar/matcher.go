@@ -35,6 +35,8 @@ type Matcher struct {
 	mask       []uint64
 	done       bool
 	over       bool
+	past       []thread // readings before each accepted token, one after the other
+	marks      []int    // where each begins in past
 }
 
 // NewMatcher starts at the beginning of g. encode gives the canonical tokens of ordinary text and is used
@@ -53,6 +55,7 @@ func (m *Matcher) Fork() *Matcher {
 	f := *m
 	f.threads = append([]thread(nil), m.threads...)
 	f.cells = append([]cell(nil), m.cells...)
+	f.past, f.marks = append([]thread(nil), m.past...), append([]int(nil), m.marks...)
 	f.next, f.seen, f.levels = nil, nil, nil
 	f.mask = make([]uint64, len(m.mask))
 	return &f
@@ -287,6 +290,7 @@ func (m *Matcher) Accept(id Token) error {
 	from, cells := m.threads, len(m.cells)
 	var spare []thread
 	if s := m.special(m.next, id); len(s) > 0 {
+		m.remember()
 		m.threads, m.next = s, from
 		m.done = m.atEnd()
 		return nil
@@ -310,8 +314,32 @@ func (m *Matcher) Accept(id Token) error {
 		}
 		cur = spare
 	}
+	m.remember()
 	m.threads = append(m.threads[:0], cur...)
 	m.done = m.atEnd()
+	return nil
+}
+
+func (m *Matcher) remember() {
+	m.marks = append(m.marks, len(m.past))
+	m.past = append(m.past, m.threads...)
+}
+
+// Rewind takes back the last n accepted tokens.
+func (m *Matcher) Rewind(n int) error {
+	if n < 0 || n > len(m.marks) {
+		return fmt.Errorf("grammar: cannot take back %d tokens of %d", n, len(m.marks))
+	}
+	if n > 0 {
+		mark := m.marks[len(m.marks)-n]
+		end := len(m.past)
+		if n > 1 {
+			end = m.marks[len(m.marks)-n+1]
+		}
+		m.threads = append(m.threads[:0], m.past[mark:end]...)
+		m.past, m.marks = m.past[:mark], m.marks[:len(m.marks)-n]
+		m.done = m.atEnd()
+	}
 	return nil
 }
 

@@ -47,10 +47,13 @@ type Grammar struct {
 	bodies  []body
 	start   uint32
 	index   map[class]uint32
+	rules   map[*Rule]uint32
 	cache   *maskCache
 }
 
-func newGrammar() *Grammar { return &Grammar{index: map[class]uint32{}, cache: newMaskCache()} }
+func newGrammar() *Grammar {
+	return &Grammar{index: map[class]uint32{}, rules: map[*Rule]uint32{}, cache: newMaskCache()}
+}
 
 func (g *Grammar) emit(op operation, x, y uint32) uint32 {
 	g.code = append(g.code, instruction{op, x, y})
