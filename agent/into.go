@@ -34,7 +34,7 @@ func (e *AnswerError) Unwrap() error { return e.Err }
 // [tools.New]). Tools may be called before.
 //
 // The model gets the schema with its request. One that can only write what a schema allows ([Constrainer]) does so; others
-// are told in words, and get one chance to repair an answer that does not fit. The error is then an [*AnswerError]. The
+// are told in words, may refuse the schema with an error that is [errors.ErrUnsupported], and get one chance to repair an answer that does not fit. The error is then an [*AnswerError]. The
 // result is not nil unless the run itself failed; what the repair cost is part of its usage.
 func Into[T any](ctx context.Context, a *Agent, prompt string, opts ...RunOption) (T, *Result, error) {
 	var value T
@@ -56,7 +56,7 @@ func Into[T any](ctx context.Context, a *Agent, prompt string, opts ...RunOption
 	if !constrained {
 		prompt = prompts.WithSchema(prompt, schema)
 	}
-	opts = append(opts, WithSchema(schema))
+	opts = append(opts, WithSchema(schema), func(r *run) { r.optionalSchema = !constrained })
 	result, err := a.Ask(ctx, prompt, opts...)
 	if err != nil {
 		return value, result, err

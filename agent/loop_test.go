@@ -324,8 +324,13 @@ func TestInto(t *testing.T) {
 			}
 		})
 	}
+	script := agenttest.NewScript(agenttest.Fail("", fmt.Errorf("no schemas: %w", errors.ErrUnsupported)), agenttest.Say(good))
+	got, _, err := agent.Into[invoice](context.Background(), newAgent(t, script), "x")
+	if err != nil || got != want || script.Requests()[1].Schema != nil {
+		t.Errorf("a model that refuses schemas: %+v, %v", got, err)
+	}
 	model := held{agenttest.NewScript(agenttest.Say(`{"number": 0}`))}
-	_, _, err := agent.Into[invoice](context.Background(), newAgent(t, model), "x")
+	_, _, err = agent.Into[invoice](context.Background(), newAgent(t, model), "x")
 	if err == nil || len(model.Requests()) != 1 || strings.Contains(model.Requests()[0].Messages[0].Content, "schema") {
 		t.Errorf("a model that is held to the schema: %v, %d requests", err, len(model.Requests()))
 	}
@@ -333,7 +338,7 @@ func TestInto(t *testing.T) {
 		t.Error("an int has no fields, and is no error")
 	}
 	s := agent.NewSession(agent.NewMemoryLog("s"))
-	got, _, err := agent.Into[invoice](context.Background(), newAgent(t, agenttest.NewScript(agenttest.Say("x"), agenttest.Say(good))), "x", agent.WithSession(s))
+	got, _, err = agent.Into[invoice](context.Background(), newAgent(t, agenttest.NewScript(agenttest.Say("x"), agenttest.Say(good))), "x", agent.WithSession(s))
 	if err != nil || got != want || status(t, s).Turns != 2 {
 		t.Errorf("with a session: %+v, %v, %+v", got, err, status(t, s))
 	}

@@ -43,7 +43,8 @@ type ToolLimiter interface {
 }
 
 // Constrainer is an optional capability of a [Model]: whether it can only write what [prompts.Request].Schema allows.
-// A model that does not say so is told the schema in words as well; see [Into].
+// A model that does not say so is told the schema in words as well; one that refuses a schema does so with an error that is
+// [errors.ErrUnsupported]. See [Into].
 type Constrainer interface {
 	ConstrainsAnswers() bool
 }

@@ -112,15 +112,17 @@ func outcomeOf(events iter.Seq2[Event, error]) (*Result, error) {
 // run is the state of one run. It belongs to the goroutine that reads the events.
 type run struct {
 	*Agent
-	prompt   string
-	history  []prompts.Message
-	session  *Session // nil: nothing is stored
-	resume   bool
-	choice   prompts.ToolChoice
-	schema   json.RawMessage
-	steering *Steering
-	replay   *replay // nil but for a replay
-	yield    func(Event) error
+	prompt  string
+	history []prompts.Message
+	session *Session // nil: nothing is stored
+	resume  bool
+	choice  prompts.ToolChoice
+	schema  json.RawMessage
+	// optionalSchema says that the run can do with a model that refuses a schema; withoutSchema that it did.
+	optionalSchema, withoutSchema bool
+	steering                      *Steering
+	replay                        *replay // nil but for a replay
+	yield                         func(Event) error
 
 	mu    sync.Mutex // guards state while tools run
 	state *state     // the session's, or the run's own

@@ -22,6 +22,10 @@ func (r *run) generate(ctx context.Context) error {
 		return err
 	}
 	message, err := r.write(ctx, r.request())
+	if r.optionalSchema && !r.withoutSchema && errors.Is(err, errors.ErrUnsupported) {
+		r.withoutSchema = true // the model was told in words, and its answer is checked
+		message, err = r.write(ctx, r.request())
+	}
 	if err != nil {
 		return err
 	}
@@ -139,6 +143,9 @@ func (r *run) request() prompts.Request {
 	start := &r.turn.start
 	req := prompts.Request{
 		Messages: r.messages(), Schema: start.Schema, Sampling: start.Sampling, MaxTokens: r.limits.StepTokens,
+	}
+	if r.withoutSchema {
+		req.Schema = nil
 	}
 	if r.tools.Len() > 0 {
 		req.Tools = r.tools.Definitions()

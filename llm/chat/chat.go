@@ -127,7 +127,7 @@ func (m *Model) MaxTools() int { return len(m.markers) }
 func (m *Model) Close() error { return m.sessions.close() }
 
 // ErrSchema says that an answer under a schema was asked for, which this model cannot give.
-var ErrSchema = errors.New("an answer under a schema is not supported by this model; ask for plain text")
+var ErrSchema = fmt.Errorf("an answer under a schema is not supported by this model; ask for plain text: %w", errors.ErrUnsupported)
 
 // UnknownToolError says that a tool choice names a tool that is not on offer.
 type UnknownToolError struct{ Name string }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -23,6 +24,7 @@ type askOptions struct {
 	sampling   samplingFlags
 	session    sessionFlags
 	trace      string
+	logLevel   slog.Level
 	system     string
 	maxSteps   int
 	maxTokens  int
@@ -75,6 +77,7 @@ have changed something asks first. See "agent sessions".`,
 	f.IntVar(&o.maxTokens, "max-tokens", limits.StepTokens, "tokens that the model may write in one step")
 	f.DurationVar(&o.timeout, "timeout", 0, "stop after this time, such as 30s; what was written until then is printed")
 	f.StringVar(&o.trace, "trace", "", "write what happens, with what the model was asked, to this file, for a person to read")
+	f.TextVar(&o.logLevel, "log-level", slog.LevelWarn, "what the log on standard error has: debug, info, warn or error")
 	f.BoolVar(&o.yes, "yes", false, "approve every tool call")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print only the answer")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object at the end")
@@ -90,11 +93,11 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 			return err
 		}
 	}
-	session, closeSession, err := o.session.open(ctx)
+	beginSession, closeStore, err := o.session.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer closeSession()
+	defer closeStore()
 	registry, closeTools, err := o.tools.open()
 	if err != nil {
 		return err
@@ -109,7 +112,7 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 	limits.Steps, limits.StepTokens, limits.Time = o.maxSteps, o.maxTokens, o.timeout
 	options := []agent.Option{
 		agent.WithLimits(limits), agent.WithSystem(o.system), agent.WithSampling(o.sampling.values()),
-		agent.WithTools(registry.Tools()...), agent.WithApproval(nil, terminalApprover(s)),
+		agent.WithTools(registry.Tools()...), agent.WithApproval(nil, terminalApprover(s)), agent.WithLogger(o.logger(s)),
 	}
 	if o.yes {
 		options = append(options, agent.WithApproval(agent.ApproveAll, nil))
@@ -130,13 +133,21 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 	if err != nil {
 		return misused("%w", err)
 	}
+	session, err := beginSession()
 	switch {
+	case err != nil:
+		return err
 	case o.session.resume:
 		return o.show(ctx, s, a.Resume(ctx, session))
 	case session != nil:
 		return o.show(ctx, s, a.Run(ctx, prompt, agent.WithSession(session)))
 	}
 	return o.show(ctx, s, a.Run(ctx, prompt))
+}
+
+// logger writes the log for people, without texts of the conversation.
+func (o *askOptions) logger(s Streams) *slog.Logger {
+	return slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: o.logLevel}))
 }
 
 // readPrompt is the argument, or standard input for "-".

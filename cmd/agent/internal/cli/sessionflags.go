@@ -53,13 +53,13 @@ func (f *sessionFlags) add(cmd *cobra.Command) {
 	_ = cmd.RegisterFlagCompletionFunc("session", f.store.completeNames) // only an unknown flag could fail
 }
 
-// open opens the session, if there is one. The caller closes it.
-func (f *sessionFlags) open(ctx context.Context) (s *agent.Session, closeStore func(), err error) {
+// open opens the store, if a session is asked for; begin then opens the session, or makes it. The caller closes the store.
+func (f *sessionFlags) open(ctx context.Context) (begin func() (*agent.Session, error), closeStore func(), err error) {
 	if f.name == "" {
 		if f.resume {
 			return nil, nil, misused("--resume needs --session NAME: the conversation whose turn was interrupted")
 		}
-		return nil, func() {}, nil
+		return func() (*agent.Session, error) { return nil, nil }, func() {}, nil
 	}
 	if err := sessions.CheckName(f.name); err != nil {
 		return nil, nil, misused("--session: %w", err)
@@ -68,16 +68,16 @@ func (f *sessionFlags) open(ctx context.Context) (s *agent.Session, closeStore f
 	if err != nil {
 		return nil, nil, err
 	}
+	closeStore = func() { store.Close() }
 	if f.resume {
-		s, err = store.Existing(ctx, f.name)
-	} else {
-		s, err = store.Session(ctx, f.name)
+		s, err := store.Existing(ctx, f.name)
+		if err != nil {
+			closeStore()
+			return nil, nil, err
+		}
+		return func() (*agent.Session, error) { return s, nil }, closeStore, nil
 	}
-	if err != nil {
-		store.Close()
-		return nil, nil, err
-	}
-	return s, func() { store.Close() }, nil
+	return func() (*agent.Session, error) { return store.Session(ctx, f.name) }, closeStore, nil
 }
 
 // completeNames completes the name of a session.

@@ -27,7 +27,7 @@ turn that was interrupted, by kill -9 too, can be finished with "agent ask --ses
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newSessionsList(s), newSessionsShow(s), newSessionsExport(s), newSessionsImport(s),
-		newSessionsFork(s), newSessionsRename(s), newSessionsRemove(s))
+		newSessionsFork(s), newSessionsRename(s), newSessionsReplay(s), newSessionsRemove(s))
 	return cmd
 }
 
