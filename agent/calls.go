@@ -162,20 +162,29 @@ func (r *run) runCalls(ctx context.Context, approved []int, limit int) <-chan er
 		parallel = len(approved)
 	}
 	slots := make(chan struct{}, max(parallel, 1))
-	for _, i := range approved {
-		go func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			result, err := r.runCall(ctx, i)
-			if err == nil {
-				// Stored here and now, and not when its turn to be shown comes: a call that has finished never runs again.
-				err = r.record(ctx, !r.repeatable(result.Name), r.fitted(result, limit))
-			}
-			finished <- err
-		}()
+	work := func(i int) {
+		result, err := r.runCall(ctx, i)
+		switch {
+		case errors.Is(err, errUnfinished):
+			err = nil
+		case err == nil:
+			// Stored here and now, and not when its turn to be shown comes: a call that has finished never runs again.
+			err = r.record(ctx, !r.repeatable(result.Name), r.fitted(result, limit))
+		}
+		<-slots
+		finished <- err
 	}
+	go func() { // begins them in their order
+		for _, i := range approved {
+			slots <- struct{}{}
+			go work(i)
+		}
+	}()
 	return finished
 }
+
+// errUnfinished says that a call was stopped with the run: it has no result, and a resumed run decides what becomes of it.
+var errUnfinished = errors.New("the run was stopped before the call had finished")
 
 func (r *run) repeatable(name string) bool {
 	tool, ok := r.tools.Lookup(name)
@@ -183,7 +192,7 @@ func (r *run) repeatable(name string) bool {
 }
 
 // runCall runs one tool, more than once if it fails and may be repeated. What goes wrong with it is part of the result;
-// an error says that it could not be stored that the tool starts.
+// the error is errUnfinished, or says that it could not be stored that the tool starts.
 func (r *run) runCall(ctx context.Context, i int) (ToolResult, error) {
 	if r.replay != nil {
 		return r.replay.result(r.turn.calls[i].call)
@@ -198,14 +207,18 @@ func (r *run) runCall(ctx context.Context, i int) (ToolResult, error) {
 	start := time.Now()
 	for retry := 0; ; retry++ {
 		attempt++
-		if err := ctx.Err(); err != nil {
-			return r.resultOf(i, "", "not called: the run was stopped"), nil
+		if ctx.Err() != nil {
+			return ToolResult{}, errUnfinished
 		}
 		begun := ToolStart{r.header(), call.ID, call.Name, attempt, key}
 		if err := r.record(ctx, !r.repeatable(call.Name), begun); err != nil {
 			return ToolResult{}, err
 		}
 		content, err := r.callOnce(tools.WithIdempotencyKey(ctx, key), call, settings)
+		var failed *tools.CallError
+		if errors.As(err, &failed) && failed.Kind == tools.Canceled && ctx.Err() != nil {
+			return ToolResult{}, errUnfinished
+		}
 		r.logger.Debug("tool ran", "tool", call.Name, "id", call.ID, "attempt", attempt, "error", err)
 		if err == nil || retry >= settings.Retries || !r.mayRetry(call.Name, err) || !sleep(ctx, settings.Backoff<<retry) {
 			result := r.resultOf(i, content, "")

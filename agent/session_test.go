@@ -533,3 +533,66 @@ func TestReplayOfOddTurns(t *testing.T) {
 		t.Errorf("%d turns were replayed to their end", answers)
 	}
 }
+
+// Calls that were stopped with their run are made when it goes on: those that had not begun and those that only read.
+// One that may have changed something is asked about.
+func TestStoppedCallsGoOn(t *testing.T) {
+	started := make(chan struct{}, 2)
+	slow := func(name string, effects tools.Effects) tools.Tool {
+		return tool(name, effects, func(ctx context.Context, _ string) (string, error) {
+			if name != "late" {
+				started <- struct{}{}
+			}
+			<-ctx.Done()
+			return "", ctx.Err()
+		})
+	}
+	log := agent.NewMemoryLog("s")
+	three := func() *agenttest.Script {
+		return agenttest.NewScript(calls("echo", "read", "write", "late"), agenttest.Say("done"))
+	}
+	a := newAgent(t, three(), agent.WithTools(echo(), slow("read", tools.Reads), slow("write", tools.Writes), slow("late", tools.Pure)),
+		agent.WithApproval(nil, approveAll), limits(func(l *agent.Limits) { l.ParallelTools = 3 }))
+	for event, err := range a.Run(context.Background(), "go", agent.WithSession(agent.NewSession(log))) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if event.Type() == agent.EventToolResult { // of echo
+			<-started
+			<-started
+			break
+		}
+	}
+	ran := map[string]int{}
+	var asked []string
+	var mu sync.Mutex
+	quick := func(name string, effects tools.Effects) tools.Tool {
+		return tool(name, effects, func(context.Context, string) (string, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			ran[name]++
+			return "ok", nil
+		})
+	}
+	approve := func(_ context.Context, req agent.ApprovalRequest) (agent.Decision, error) {
+		asked = append(asked, fmt.Sprint(req.Name, req.Again))
+		return agent.Decision{Note: "leave it"}, nil
+	}
+	b := newAgent(t, agenttest.NewScript(agenttest.Say("done")), agent.WithTools(quick("echo", tools.Pure), quick("read", tools.Reads),
+		quick("write", tools.Writes), quick("late", tools.Pure)), agent.WithApproval(nil, approve))
+	s := agent.NewSession(log)
+	if err := drain(b.Resume(context.Background(), s)); err != nil {
+		t.Fatal(err)
+	}
+	late := ran["late"]
+	delete(ran, "late")
+	if diff := cmp.Diff(map[string]int{"read": 1}, ran); diff != "" || late > 1 {
+		t.Errorf("calls that ran again (-want +got):\n%s, and late %d times", diff, late)
+	}
+	if diff := cmp.Diff([]string{"writetrue"}, asked); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+	if got := status(t, s).Messages[4].Content; got != "error: denied: leave it" {
+		t.Errorf("the model reads %q", got)
+	}
+}

@@ -98,7 +98,7 @@ func (db *DB) open(ctx context.Context, path string, o Options) (err error) {
 		"mode":          {"ro"},
 	}
 	if !o.ReadOnly {
-		writing := url.Values{"mode": {"rw"}, "_query_only": {"off"}, "_txlock": {"immediate"}}
+		writing := url.Values{"mode": {"rw"}, "_query_only": {"off"}, "_txlock": {"immediate"}, "_stmt_cache_size": {"16"}}
 		for _, name := range []string{"_busy_timeout", "_foreign_keys", "_synchronous"} {
 			writing[name] = settings[name]
 		}
