@@ -1,7 +1,6 @@
 package llm_test
 
 import (
-	"context"
 	"encoding/json"
 	"math"
 	"os"
@@ -222,36 +221,4 @@ func TestLongPositionsNeedTheRightRoPE(t *testing.T) {
 		return
 	}
 	t.Fatal("logits.json has no case of 9,000 positions")
-}
-
-// BenchmarkDecode measures tokens/s on a model file named by DROVER_BENCH_MODEL, such as test/vectors/synthetic writes.
-func BenchmarkDecode(b *testing.B) {
-	path := os.Getenv("DROVER_BENCH_MODEL")
-	if path == "" {
-		b.Skip("DROVER_BENCH_MODEL names no model file")
-	}
-	m, err := llm.Open(path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer m.Close()
-	for _, n := range []int{1, 512} {
-		name := map[int]string{1: "decode", 512: "prefill512"}[n]
-		b.Run(name, func(b *testing.B) {
-			s := newSession(b, m)
-			tokens := vectors.Tokens("bench", n, m.Config().VocabSize)
-			prefill(b, s, tokens)
-			for b.Loop() {
-				if s.Position()+n > 1024 || n > 1 {
-					if err := s.Rewind(0); err != nil {
-						b.Fatal(err)
-					}
-				}
-				if err := s.Prefill(context.Background(), tokens); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "tokens/s")
-		})
-	}
 }

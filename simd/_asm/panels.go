@@ -62,7 +62,7 @@ func (f panelFormat) panels(t *text, tokens int) {
 		t.line("VPXORD Z%d, Z%d, Z%d", sum+i, sum+i, sum+i)
 	}
 	t.line("group:")
-	for at := 4096; at < 4096+f.bytes; at += 256 {
+	for at := 4096; at < 4096+f.bytes; at += 64 {
 		t.line("PREFETCHT0 %d(R8)", at)
 	}
 	for i := range f.lines {
