@@ -12,6 +12,9 @@ type Request struct {
 	ToolChoice ToolChoice
 	// Schema is a JSON Schema that the answer's text must match. Nil: any text.
 	Schema json.RawMessage
+	// Free lets a model that could be held to the tools' schemas write calls as it likes: for comparing. What it writes is
+	// parsed, and may be no call.
+	Free bool
 	// MaxTokens bounds the answer. 0: as many as fit into the context.
 	MaxTokens int
 	// Stop lists stop sequences: the answer ends before the first of them.

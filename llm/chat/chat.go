@@ -1,11 +1,11 @@
 package chat
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/drover-ai/drover/llm"
+	"github.com/drover-ai/drover/llm/grammar"
 	"github.com/drover-ai/drover/prompts"
 )
 
@@ -18,7 +18,10 @@ type Model struct {
 	markers   []llm.Token // of the tools, in order; nil if the template has none
 	pieces    [][]byte    // of the vocabulary, for the call writer; nil without markers
 	sessions  pool
+	grammars  grammars
 
+	openersOnce  sync.Once
+	openerTokens []llm.Token // see openers
 	headerOnce   sync.Once
 	header, lead []llm.Token // see assistantHeader
 }
@@ -36,7 +39,7 @@ func WithName(name string) Option {
 	return func(m *Model) error { m.name = name; return nil }
 }
 
-// WithCallThreshold sets how likely a tool call must be, 0 to 1, for a call to be made, where the template marks tools.
+// WithCallThreshold sets how likely a tool call must be, 0 to 1, for a call to be made.
 // Without it the model file's own is used, or one half. A higher one means fewer needless calls and more missed ones.
 func WithCallThreshold(p float64) Option {
 	return func(m *Model) error {
@@ -71,19 +74,21 @@ func New(model *llm.Model, options ...Option) (*Model, error) {
 	if p, ok := model.MetadataNumber(keyThreshold); ok && p >= 0 && p <= 1 {
 		m.threshold = p
 	}
+	m.grammars.vocabulary = sync.OnceValue(func() *grammar.Vocabulary { return newVocabulary(model) })
 	for _, option := range options {
 		if err := option(m); err != nil {
 			return nil, fmt.Errorf("chat: %w", err)
 		}
 	}
-	if m.template == nil {
+	explicit := m.template != nil
+	if !explicit {
 		template, err := prompts.Detect(model.ChatTemplate(), model.Metadata)
 		if err != nil {
 			return nil, fmt.Errorf("chat: %w", err)
 		}
 		m.template = template
 	}
-	if _, ok := model.Metadata(prompts.KeyChatTemplate); ok || m.template.Name() == prompts.Compact().Name() {
+	if _, ok := model.Metadata(prompts.KeyChatTemplate); ok && !explicit || m.template.Name() == prompts.Compact().Name() {
 		if err := m.findMarkers(); err != nil {
 			return nil, fmt.Errorf("chat: %w", err)
 		}
@@ -126,8 +131,8 @@ func (m *Model) MaxTools() int { return len(m.markers) }
 // Close gives up the sessions that are kept. Answers that are being written go on.
 func (m *Model) Close() error { return m.sessions.close() }
 
-// ErrSchema says that an answer under a schema was asked for, which this model cannot give.
-var ErrSchema = fmt.Errorf("an answer under a schema is not supported by this model; ask for plain text: %w", errors.ErrUnsupported)
+// ConstrainsAnswers reports that an answer under a schema ([prompts.Request].Schema) always matches it.
+func (m *Model) ConstrainsAnswers() bool { return true }
 
 // UnknownToolError says that a tool choice names a tool that is not on offer.
 type UnknownToolError struct{ Name string }

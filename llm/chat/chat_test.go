@@ -195,7 +195,7 @@ func TestRefusals(t *testing.T) {
 	m := embedded(t)
 	user := []prompts.Message{prompts.User("x")}
 	for name, req := range map[string]prompts.Request{
-		"a schema":           {Messages: user, Schema: json.RawMessage(`{}`)},
+		"a schema":           {Messages: user, Schema: json.RawMessage(`{"type":"array","uniqueItems":true}`)},
 		"an unknown tool":    {Messages: user, ToolChoice: prompts.ToolChoice{Mode: prompts.ToolChoiceNamed, Name: "nope"}},
 		"a prompt too long":  {Messages: []prompts.Message{prompts.User(strings.Repeat("word ", 5000))}},
 		"too many tools":     {Messages: user, Tools: make([]prompts.ToolDefinition, 17)},

@@ -13,7 +13,7 @@ import (
 // Generate implements agent.Model: it writes the assistant's next message.
 //
 // Errors before the first delta: those of the template, *[llm.ContextLengthError] when the prompt does not fit,
-// *[UnknownToolError], [ErrSchema]. When ctx ends, the last thing is its error.
+// *[UnknownToolError], and *[grammar.SchemaError] for a schema that cannot be enforced. When ctx ends, the last thing is its error.
 func (m *Model) Generate(ctx context.Context, req prompts.Request) iter.Seq2[prompts.Delta, error] {
 	return func(yield func(prompts.Delta, error) bool) {
 		a := &answer{Model: m, req: req, yield: yield}
@@ -65,17 +65,22 @@ func (a *answer) write(ctx context.Context) error {
 		return err
 	}
 	a.usage.PromptTokens = len(prompt)
-	if a.markers != nil && len(a.req.Tools) > 0 {
+	none := len(a.req.Tools) == 0 || a.req.ToolChoice.Mode == prompts.ToolChoiceNone
+	switch {
+	case a.markers != nil && len(a.req.Tools) > 0:
 		return a.writeMarked(ctx)
+	case len(a.req.Schema) > 0 && none:
+		return a.writeSchema(ctx)
+	case !none && !a.req.Free && a.template.Name() == prompts.Llama32().Name():
+		return a.writeTurn(ctx)
+	case len(a.req.Schema) > 0:
+		return fmt.Errorf("calls in the form of template %s are written without a grammar, beside which an answer under a schema cannot be told apart: offer no tools, or set the tool choice to none", a.template.Name())
 	}
 	return a.writeFree(ctx)
 }
 
 // check refuses what cannot be honored.
 func (a *answer) check() error {
-	if len(a.req.Schema) > 0 {
-		return ErrSchema
-	}
 	if a.markers != nil && len(a.req.Tools) > len(a.markers) {
 		return fmt.Errorf("the request has %d tools; %s can be shown %d", len(a.req.Tools), a.name, len(a.markers))
 	}
@@ -165,15 +170,20 @@ func (a *answer) run(ctx context.Context, o llm.GenerateOptions, take func(text 
 
 // writeFree lets the model write as it likes, and parses.
 func (a *answer) writeFree(ctx context.Context) error {
+	o := llm.GenerateOptions{Stop: a.req.Stop}
+	if opener := a.opener(); opener != "" {
+		o.Constraint = &opening{tokens: a.llm.Tokenizer().Encode(nil, opener)}
+	}
+	return a.writeParsed(ctx, o)
+}
+
+// writeParsed lets the model write, and parses: text is given away, calls are handed over.
+func (a *answer) writeParsed(ctx context.Context, o llm.GenerateOptions) error {
 	tools := a.req.Tools
 	if tools == nil || a.req.ToolChoice.Mode == prompts.ToolChoiceNone {
 		tools = []prompts.ToolDefinition{} // everything is text
 	}
 	stream := a.template.Parser().Stream(tools)
-	o := llm.GenerateOptions{Stop: a.req.Stop}
-	if opener := a.opener(); opener != "" {
-		o.Constraint = &opening{tokens: a.llm.Tokenizer().Encode(nil, opener)}
-	}
 	reason, err := a.run(ctx, o, func(text string) bool { return a.say(stream.Write(text)) })
 	if err != nil || a.stopped {
 		return err

@@ -15,6 +15,9 @@ import (
 // the first token; then the call is written under the tool's schema, or the answer as text.
 func (a *answer) writeMarked(ctx context.Context) error {
 	tool := a.chooseTool()
+	if tool < 0 && len(a.req.Schema) > 0 {
+		return a.writeSchema(ctx)
+	}
 	if tool < 0 {
 		return a.writeText(ctx)
 	}

@@ -1,0 +1,148 @@
+package chat
+
+import (
+	"container/list"
+	"encoding/json"
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/drover-ai/drover/llm"
+	"github.com/drover-ai/drover/llm/grammar"
+	"github.com/drover-ai/drover/prompts"
+)
+
+// maxGrammars is how many compiled grammars a model keeps: tool lists and schemas come back turn after turn.
+const maxGrammars = 64
+
+// grammars compiles what a conversation is written under, once, and keeps it. The zero value is ready; it is safe for
+// concurrent use.
+type grammars struct {
+	vocabulary func() *grammar.Vocabulary
+
+	mu    sync.Mutex
+	kept  map[string]*list.Element
+	order list.List // of *keptGrammar, the one used last in front
+}
+
+type keptGrammar struct {
+	key     string
+	grammar *grammar.Grammar
+}
+
+// get returns the grammar of a key, compiling it if it is not kept.
+func (g *grammars) get(key string, compile func() (*grammar.Grammar, error)) (*grammar.Grammar, error) {
+	g.mu.Lock()
+	if e, ok := g.kept[key]; ok {
+		g.order.MoveToFront(e)
+		g.mu.Unlock()
+		return e.Value.(*keptGrammar).grammar, nil
+	}
+	g.mu.Unlock()
+	compiled, err := compile() // outside the lock: nobody waits for somebody else's schema
+	if err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.kept == nil {
+		g.kept = map[string]*list.Element{}
+	}
+	if _, ok := g.kept[key]; !ok {
+		g.kept[key] = g.order.PushFront(&keptGrammar{key, compiled})
+		if g.order.Len() > maxGrammars {
+			last := g.order.Back()
+			delete(g.kept, g.order.Remove(last).(*keptGrammar).key)
+		}
+	}
+	return compiled, nil
+}
+
+// newVocabulary makes the tables of a tokenizer that masks are made with.
+func newVocabulary(m *llm.Model) *grammar.Vocabulary {
+	tokenizer := m.Tokenizer()
+	pieces := make([][]byte, tokenizer.VocabSize())
+	for id := range pieces {
+		pieces[id] = tokenizer.Piece(llm.Token(id))
+	}
+	return grammar.NewVocabulary(pieces, tokenizer.IsSpecial)
+}
+
+// spaced reports whether the model writes JSON with spaces after commas and colons: Llama does, the embedded model does not.
+func (m *Model) spaced() bool { return m.markers == nil }
+
+// answerConstraint is what an answer under a schema is written under. A schema that cannot be enforced is a
+// [*grammar.SchemaError], which names the keyword.
+func (m *Model) answerConstraint(schema json.RawMessage) (*constraint, error) {
+	g, err := m.grammars.get("answer\x00"+string(schema), func() (*grammar.Grammar, error) {
+		return grammar.CompileSchema(schema, grammar.Options{Spaced: m.spaced()})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m.constraint(g), nil
+}
+
+// callConstraint is what a call of one of the tools is written under.
+func (m *Model) callConstraint(tools []prompts.ToolDefinition) (*constraint, error) {
+	turn := grammar.Turn{Spaced: m.spaced(), MinCalls: 1, MaxCalls: 1, End: m.llm.Tokenizer().StopTokens()}
+	key := "calls"
+	for _, d := range tools {
+		turn.Tools = append(turn.Tools, grammar.Tool{Name: d.Name, Parameters: d.Parameters})
+		key += fmt.Sprintf("\x00%s\x00%s", d.Name, d.Parameters)
+	}
+	g, err := m.grammars.get(key, func() (*grammar.Grammar, error) { return grammar.CompileTurn(turn) })
+	if err != nil {
+		return nil, err
+	}
+	return m.constraint(g), nil
+}
+
+func (m *Model) constraint(g *grammar.Grammar) *constraint {
+	return &constraint{
+		Matcher: grammar.NewMatcher(g, m.grammars.vocabulary(), m.llm.Tokenizer().Encode),
+		stops:   m.llm.Tokenizer().StopTokens(),
+	}
+}
+
+// constraint is a grammar at work. Where the text may end, so may the message.
+type constraint struct {
+	*grammar.Matcher
+	stops []llm.Token
+	kept  []float32
+}
+
+// Mask implements [llm.Constraint].
+func (c *constraint) Mask(logits []float32) error {
+	if !c.Complete() {
+		return c.Matcher.Mask(logits)
+	}
+	c.kept = c.kept[:0]
+	for _, t := range c.stops {
+		c.kept = append(c.kept, logits[t])
+	}
+	err := c.Matcher.Mask(logits)
+	for i, t := range c.stops {
+		logits[t] = c.kept[i]
+	}
+	return err
+}
+
+// notOpening is a constraint under which the first token opens no call, and the rest is free.
+type notOpening struct {
+	openers []llm.Token
+	begun   bool
+}
+
+func (n *notOpening) Forced(dst []llm.Token) []llm.Token { return dst }
+func (n *notOpening) Done() bool                         { return false }
+func (n *notOpening) Accept(llm.Token) error             { n.begun = true; return nil }
+
+func (n *notOpening) Mask(logits []float32) error {
+	if !n.begun {
+		for _, t := range n.openers {
+			logits[t] = float32(math.Inf(-1))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package chat_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/drover-ai/drover/agent"
+	"github.com/drover-ai/drover/llm/chat"
+	"github.com/drover-ai/drover/llm/grammar"
+	"github.com/drover-ai/drover/prompts"
+	"github.com/drover-ai/drover/tools"
+)
+
+var _ agent.Constrainer = (*chat.Model)(nil)
+
+// stranger is a model under a template that it has never seen: it babbles, which is the hard case for a grammar.
+func stranger(t testing.TB, options ...chat.Option) *chat.Model {
+	return embedded(t, append(options, chat.WithTemplate(prompts.Llama32()))...)
+}
+
+// Whatever a babbling model would write: a call that is required comes, names a tool that there is, parses, and matches
+// the schema, under the template of real Llamas.
+func TestTurnCallsAlwaysMatchTheSchema(t *testing.T) {
+	m := stranger(t)
+	r := rand.New(rand.NewPCG(3, 4))
+	cut := 0
+	const n = 80
+	for i := range n {
+		definitions := []prompts.ToolDefinition{randomSchema(r), randomSchema(r)}
+		if definitions[0].Name == definitions[1].Name {
+			continue
+		}
+		registry, err := tools.NewRegistry(anyTool{definitions[0]}, anyTool{definitions[1]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		choice := prompts.ToolChoice{Mode: prompts.ToolChoiceRequired}
+		if i%2 == 0 {
+			choice = prompts.ToolChoice{Mode: prompts.ToolChoiceNamed, Name: definitions[1].Name}
+		}
+		calls := 0
+		for delta, err := range m.Generate(context.Background(), prompts.Request{
+			Messages: []prompts.Message{prompts.User("Do it with blue and 5.")}, Tools: definitions, ToolChoice: choice, MaxTokens: 200,
+			Sampling: prompts.Sampling{Temperature: prompts.Set(1.5), Seed: prompts.Set(uint64(i))},
+		}) {
+			switch {
+			case err != nil:
+				t.Fatalf("%s: %v", definitions[1].Parameters, err)
+			case delta.CallError != nil && strings.Contains(delta.CallError.Error(), "cut off"):
+				cut++ // a string that never ends: reported, never handed over
+			case delta.CallError != nil:
+				t.Errorf("%s: %v", definitions[1].Parameters, delta.CallError)
+			case delta.Text != "":
+				t.Errorf("text %q beside a call that is required", delta.Text)
+			case delta.ToolCall != nil:
+				calls++
+				if err := registry.Check(delta.ToolCall.Name, delta.ToolCall.Arguments); err != nil {
+					t.Errorf("%s: %s: %v", definitions[1].Parameters, delta.ToolCall.Arguments, err)
+				}
+				if choice.Name != "" && delta.ToolCall.Name != choice.Name {
+					t.Errorf("called %s, want %s", delta.ToolCall.Name, choice.Name)
+				}
+			}
+		}
+		if calls > 1 {
+			t.Errorf("%d calls", calls)
+		}
+	}
+	if cut > n/3 {
+		t.Errorf("%d of %d calls were cut off", cut, n)
+	}
+}
+
+// The threshold decides between a call and an answer; a text does not open a call.
+func TestCallOrAnswer(t *testing.T) {
+	tool := prompts.ToolDefinition{Name: "look", Description: "Look.", Parameters: json.RawMessage(`{"type":"object","properties":{"n":{"type":"integer"}}}`)}
+	req := prompts.Request{Messages: []prompts.Message{prompts.User("hi")}, Tools: []prompts.ToolDefinition{tool}, Sampling: prompts.Greedy(), MaxTokens: 60}
+	_, calls, _ := generate(t, stranger(t, chat.WithCallThreshold(0)), req)
+	if len(calls) != 1 || calls[0].Name != "look" {
+		t.Errorf("threshold 0: calls %v, want one of look", calls)
+	}
+	text, calls, _ := generate(t, stranger(t, chat.WithCallThreshold(1)), req)
+	if len(calls) != 0 || strings.HasPrefix(text, "{") {
+		t.Errorf("threshold 1: calls %v, text %q, want a text", calls, text)
+	}
+	req.ToolChoice.Mode = prompts.ToolChoiceNone
+	if _, calls, _ = generate(t, stranger(t, chat.WithCallThreshold(0)), req); len(calls) != 0 {
+		t.Errorf("tool choice none: calls %v", calls)
+	}
+}
+
+// An answer under a schema matches it, with and without tools on offer, under both templates.
+func TestAnswersMatchTheSchema(t *testing.T) {
+	schema := json.RawMessage(`{"type":"object","properties":{"color":{"enum":["red","green"]},"count":{"type":"integer","minimum":0,"maximum":9}},"required":["color","count"],"additionalProperties":false}`)
+	tool := prompts.ToolDefinition{Name: "look", Description: "Look.", Parameters: json.RawMessage(`{"type":"object","properties":{}}`)}
+	for name, m := range map[string]*chat.Model{"markers": embedded(t, chat.WithCallThreshold(1)), "llama": stranger(t, chat.WithCallThreshold(1))} {
+		for seed := range uint64(12) {
+			req := prompts.Request{
+				Messages: []prompts.Message{prompts.User("How many, in which color?")}, Schema: schema, MaxTokens: 100,
+				Sampling: prompts.Sampling{Temperature: prompts.Set(2.0), Seed: &seed},
+			}
+			if seed%2 == 1 {
+				req.Tools = []prompts.ToolDefinition{tool}
+			}
+			text, calls, done := generate(t, m, req)
+			var got struct {
+				Color string
+				Count *int
+			}
+			if err := json.Unmarshal([]byte(text), &got); err != nil || len(calls) > 0 || done.StopReason != prompts.StopReasonStop {
+				t.Errorf("%s: %q, calls %v, stopped by %s: %v", name, text, calls, done.StopReason, err)
+			} else if got.Color != "red" && got.Color != "green" || got.Count == nil || *got.Count < 0 || *got.Count > 9 {
+				t.Errorf("%s: %s does not match the schema", name, text)
+			}
+		}
+	}
+}
+
+// What cannot be enforced is refused by name, at its place.
+func TestSchemaRefused(t *testing.T) {
+	for i, schema := range []string{`{"type":"array","uniqueItems":true}`, `{"type":`} {
+		var got error
+		for _, err := range stranger(t).Generate(context.Background(), prompts.Request{
+			Messages: []prompts.Message{prompts.User("x")}, Schema: json.RawMessage(schema),
+		}) {
+			got = err
+		}
+		var refused *grammar.SchemaError
+		if !errors.As(got, &refused) && i == 0 {
+			t.Errorf("%s: %v, want a SchemaError", schema, got)
+		}
+		if got == nil {
+			t.Errorf("%s: no error", schema)
+		}
+	}
+}
+
+func TestSchemasAreCompiledOnce(t *testing.T) {
+	m := embedded(t)
+	for i := range 70 { // more than are kept, and the first again
+		schema := json.RawMessage(fmt.Sprintf(`{"const":%d}`, i%66))
+		text, _, _ := generate(t, m, prompts.Request{Messages: []prompts.Message{prompts.User("x")}, Schema: schema, MaxTokens: 8})
+		if text != fmt.Sprint(i%66) {
+			t.Errorf("schema %s: %q", schema, text)
+		}
+	}
+}
