@@ -4,8 +4,9 @@
 // on, keeps sessions so that the beginning of a prompt that was computed before is not computed again, streams text that
 // certainly is text, and hands over tool calls that are complete.
 //
-// Whose template marks tools with tokens of their own, such as the embedded model, decides between calling and answering by
-// the probabilities of the first token, against a threshold that comes with the model; a call is then written under the
-// tool's schema, so that it always parses. Other models write calls freely and are parsed; a call that cannot be read is
-// reported as such.
+// Where tools are on offer, calling or answering is decided by the probabilities of the first token, against a threshold
+// that comes with the model. A call is then written under the tools' schemas, so that it always parses, names a tool that
+// there is and has arguments that fit; so is an answer under a schema ([prompts.Request].Schema). A schema that cannot be
+// enforced is an error that names the keyword. Only calls in the pythonic form of Llama's template are written freely and
+// parsed; a call that cannot be read is reported as such.
 package chat

@@ -22,6 +22,9 @@ func (a *answer) writeMarked(ctx context.Context) error {
 		return a.writeText(ctx)
 	}
 	definition := a.req.Tools[tool]
+	if a.req.Free {
+		return a.writeMarkedFree(ctx, tool)
+	}
 	writer, err := newCallWriter(definition, a.pieces, a.llm.Tokenizer())
 	if err != nil {
 		return fmt.Errorf("tool %s: %w", definition.Name, err)
@@ -51,6 +54,42 @@ func (a *answer) writeMarked(ctx context.Context) error {
 			return nil
 		}
 	} else if !a.call(definition.Name, arguments) {
+		return nil
+	}
+	a.done(reason)
+	return nil
+}
+
+// writeMarkedFree lets the model write the call as it likes. What is no call is reported as such.
+func (a *answer) writeMarkedFree(ctx context.Context, tool int) error {
+	if err := a.session.Prefill(ctx, a.markers[tool:tool+1]); err != nil {
+		return err
+	}
+	a.usage.CompletionTokens++
+	a.written = append(a.written, a.markers[tool])
+	var text []byte
+	reason, err := a.run(ctx, llm.GenerateOptions{}, func(piece string) bool {
+		text = append(text, piece...)
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	var call struct {
+		Name       string          `json:"name"`
+		Parameters json.RawMessage `json:"parameters"`
+	}
+	switch err := json.Unmarshal(text, &call); {
+	case err != nil:
+		err = fmt.Errorf("the call %q is no JSON: %w", text, err)
+		if !a.send(prompts.Delta{CallError: err}) {
+			return nil
+		}
+	case a.toolIndex(call.Name) < 0:
+		if !a.send(prompts.Delta{CallError: &UnknownToolError{call.Name}}) {
+			return nil
+		}
+	case !a.call(call.Name, call.Parameters):
 		return nil
 	}
 	a.done(reason)

@@ -13,6 +13,7 @@ import (
 // model is the model that is measured.
 type model struct {
 	chat  *chat.Model
+	free  bool
 	close func()
 }
 
@@ -32,7 +33,7 @@ func openModel(o options) (*model, error) {
 		weights.Close()
 		return nil, err
 	}
-	return &model{chat: c, close: func() { c.Close(); weights.Close() }}, nil
+	return &model{chat: c, free: o.free, close: func() { c.Close(); weights.Close() }}, nil
 }
 
 // reply lets the model write one message, greedily.
@@ -40,7 +41,7 @@ func (m *model) reply(ctx context.Context, c testCase) (reply, error) {
 	var out reply
 	var text strings.Builder
 	req := prompts.Request{
-		Messages: c.Messages, Tools: c.Tools, MaxTokens: 256, Sampling: prompts.Greedy(), ToolsInUserMessage: true,
+		Messages: c.Messages, Tools: c.Tools, MaxTokens: 256, Sampling: prompts.Greedy(), ToolsInUserMessage: true, Free: m.free,
 	}
 	for delta, err := range m.chat.Generate(ctx, req) {
 		switch {

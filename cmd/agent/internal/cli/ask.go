@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -26,6 +28,7 @@ type askOptions struct {
 	trace      string
 	logLevel   slog.Level
 	system     string
+	schemaFile string
 	maxSteps   int
 	maxTokens  int
 	timeout    time.Duration
@@ -52,6 +55,7 @@ have changed something asks first. See "agent sessions".`,
   agent ask "What does notes.txt say about the budget?"
   agent ask --json "What time is it in Tokyo?" | jq -r .answer
   agent ask --session trip "How many km are 5 miles?"
+  agent ask --schema answer.json --no-tools "Name a color."
   git diff | agent ask --no-tools --model ~/models/Llama-3.2-3B-Instruct-Q4_0.gguf -`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -73,6 +77,7 @@ have changed something asks first. See "agent sessions".`,
 	o.session.add(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.system, "system", "", "system prompt")
+	f.StringVar(&o.schemaFile, "schema", "", "file with a JSON Schema; the answer is JSON that matches it")
 	f.IntVar(&o.maxSteps, "max-steps", limits.Steps, "model calls that may call tools; after them the model must answer")
 	f.IntVar(&o.maxTokens, "max-tokens", limits.StepTokens, "tokens that the model may write in one step")
 	f.DurationVar(&o.timeout, "timeout", 0, "stop after this time, such as 30s; what was written until then is printed")
@@ -92,6 +97,14 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 		if prompt, err = readPrompt(s.In, args[0]); err != nil {
 			return err
 		}
+	}
+	schema, err := readSchema(o.schemaFile)
+	if err != nil {
+		return err
+	}
+	var runOptions []agent.RunOption
+	if schema != nil {
+		runOptions = append(runOptions, agent.WithSchema(schema))
 	}
 	beginSession, closeStore, err := o.session.open(ctx)
 	if err != nil {
@@ -138,16 +151,31 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 	case err != nil:
 		return err
 	case o.session.resume:
-		return o.show(ctx, s, a.Resume(ctx, session))
+		return o.show(ctx, s, a.Resume(ctx, session, runOptions...))
 	case session != nil:
-		return o.show(ctx, s, a.Run(ctx, prompt, agent.WithSession(session)))
+		return o.show(ctx, s, a.Run(ctx, prompt, append(runOptions, agent.WithSession(session))...))
 	}
-	return o.show(ctx, s, a.Run(ctx, prompt))
+	return o.show(ctx, s, a.Run(ctx, prompt, runOptions...))
 }
 
 // logger writes the log for people, without texts of the conversation.
 func (o *askOptions) logger(s Streams) *slog.Logger {
 	return slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: o.logLevel}))
+}
+
+// readSchema is the JSON Schema in a file, nil without a name.
+func readSchema(file string) (json.RawMessage, error) {
+	if file == "" {
+		return nil, nil
+	}
+	schema, err := os.ReadFile(file)
+	if err != nil {
+		return nil, misused("--schema: %w", err)
+	}
+	if !json.Valid(schema) {
+		return nil, misused("--schema: %s is not JSON", file)
+	}
+	return schema, nil
 }
 
 // readPrompt is the argument, or standard input for "-".

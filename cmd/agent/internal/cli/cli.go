@@ -72,6 +72,9 @@ func Run(ctx context.Context, args []string, streams Streams) Code {
 	if ctx.Err() != nil {
 		return Interrupted
 	}
+	if err != nil && strings.HasPrefix(err.Error(), "if any flags in the group") {
+		err = misused("%w", err) // cobra has no type for flags that exclude each other
+	}
 	return report(streams.Err, err)
 }
 

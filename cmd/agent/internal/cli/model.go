@@ -19,7 +19,7 @@ func newModel(s Streams) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newModelInfo(s), newModelTokenize(s), newModelDetokenize(s), newModelRender(s), newModelParse(s),
-		newModelComplete(s), newModelLogits(s))
+		newModelComplete(s), newModelLogits(s), newModelConstrain(s))
 	return cmd
 }
 

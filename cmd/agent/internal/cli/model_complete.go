@@ -20,7 +20,8 @@ type completion struct {
 func newModelComplete(s Streams) *cobra.Command {
 	var flags modelFlags
 	var sampling samplingFlags
-	var asJSON, lines bool
+	var asJSON, lines, free bool
+	var schemaFile string
 	var maxTokens int
 	cmd := &cobra.Command{
 		Use:   "complete MODEL",
@@ -31,6 +32,10 @@ Greedy unless --temperature is given.`,
 		Args:    exactly("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.name = args[0]
+			schema, err := readSchema(schemaFile)
+			if err != nil {
+				return err
+			}
 			model, closeModel, err := flags.openChat()
 			if err != nil {
 				return err
@@ -47,7 +52,7 @@ Greedy unless --temperature is given.`,
 				}
 				out, err := complete(cmd.Context(), model, prompts.Request{
 					Messages: input.Messages, Tools: input.Tools, Date: input.Date, ToolsInUserMessage: input.ToolsInUserMessage,
-					MaxTokens: maxTokens, Sampling: settings,
+					MaxTokens: maxTokens, Sampling: settings, Schema: schema, Free: free,
 				})
 				if err != nil {
 					return err
@@ -72,6 +77,8 @@ Greedy unless --temperature is given.`,
 	sampling.add(cmd)
 	cmd.Flags().IntVar(&maxTokens, "max-tokens", agent.DefaultLimits().StepTokens, "tokens that the model may write")
 	cmd.Flags().BoolVar(&asJSON, "json", false, `print {"content", "tool_calls", "stop_reason", "error", "usage"}`)
+	cmd.Flags().BoolVar(&free, "free", false, "let the model write calls as it likes, without a grammar")
+	cmd.Flags().StringVar(&schemaFile, "schema", "", "file with a JSON Schema that an answer in words must match")
 	cmd.Flags().BoolVar(&lines, "lines", false, "one conversation a line")
 	return cmd
 }
