@@ -195,6 +195,7 @@ func (s *Session) Events(ctx context.Context) ([]Event, error) {
 }
 
 // Rewind takes back all turns after the first so many: the next run goes on from there. Nothing is removed from the log.
+// To edit what was said in turn n, rewind to n−1 and run the new text; to keep both, fork the session first.
 func (s *Session) Rewind(ctx context.Context, turns int) error {
 	release, err := s.claim(ctx)
 	if err != nil {

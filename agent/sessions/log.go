@@ -92,7 +92,7 @@ func (l *log) Claim(ctx context.Context) (release func(), err error) {
 		return nil, fmt.Errorf("session %s: %w", l.name, err)
 	}
 	deadline := time.Now().Add(l.store.wait)
-	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 25*time.Millisecond) {
 		locked, err := tryLock(file)
 		if err != nil {
 			file.Close()

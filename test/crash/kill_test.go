@@ -73,7 +73,7 @@ type what struct {
 // in files that only grow.
 func child(folder, name string) error {
 	ctx := context.Background()
-	store, err := sessions.Open(ctx, filepath.Join(folder, "sessions.db"), sessions.Options{})
+	store, err := sessions.Open(ctx, filepath.Join(folder, "sessions.db"), sessions.Options{Wait: time.Minute})
 	if err != nil {
 		return err
 	}
