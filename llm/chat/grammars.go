@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"container/list"
 	"encoding/json"
 	"fmt"
@@ -73,9 +74,12 @@ func (m *Model) spaced() bool { return m.markers == nil }
 
 // answerConstraint is what an answer under a schema is written under. A schema that cannot be enforced is a
 // [*grammar.SchemaError], which names the keyword.
+//
+// Where a schema names properties, others are only written if its additionalProperties says so: the answer matches the
+// schema all the same, and a small model that may invent keys does not stop.
 func (m *Model) answerConstraint(schema json.RawMessage) (*constraint, error) {
 	g, err := m.grammars.get("answer\x00"+string(schema), func() (*grammar.Grammar, error) {
-		return grammar.CompileSchema(schema, grammar.Options{Spaced: m.spaced()})
+		return grammar.CompileSchema(schema, grammar.Options{Spaced: m.spaced(), Closed: bytes.Contains(schema, []byte(`"properties"`))})
 	})
 	if err != nil {
 		return nil, err
