@@ -1,5 +1,8 @@
 package grammar
 
+// maxForced is the most bytes that are forced at once.
+const maxForced = 4096
+
 // Forced appends the tokens that must come next, in the encoder's spelling, without accepting them. It
 // stops before a token that other tokens begin with, because a longer one might be the canonical one.
 func (m *Matcher) Forced(dst []Token) []Token {
@@ -9,36 +12,58 @@ func (m *Matcher) Forced(dst []Token) []Token {
 	if id, ok := m.onlySpecial(); ok {
 		return append(dst, id)
 	}
-	keep := len(m.cells)
-	var text []byte
-	cur := m.threads
-	var buffers [2][]thread
-	for len(text) < 4096 {
-		b, ok := m.only(cur)
-		if !ok {
-			break
-		}
-		i := len(text) & 1
-		buffers[i] = m.step(buffers[i], cur, b)
-		cur = buffers[i]
-		text = append(text, b)
-	}
-	m.cells = m.cells[:keep]
+	text, complete := m.forcedText()
 	if len(text) == 0 {
 		return dst
 	}
 	start := len(dst)
-	dst = m.encode(dst, string(text))
-	for len(dst) > start && m.vocabulary.extends[dst[len(dst)-1]] {
+	dst = m.encode(dst, text)
+	for !complete && len(dst) > start && m.vocabulary.extends[dst[len(dst)-1]] {
 		dst = dst[:len(dst)-1]
 	}
 	return dst
 }
 
+// forcedText is the longest text that must come next. It is complete if no text may follow it.
+func (m *Matcher) forcedText() (text string, complete bool) {
+	before, base := m.mark(), len(m.text)
+	m.walk.grow(1)
+	from := m.threads
+	for n := 0; n < maxForced; n++ {
+		b, ok := m.only(from)
+		if !ok {
+			complete = m.textEnds(from)
+			break
+		}
+		to := m.read(m.walk.levels[n&1], from, b)
+		m.walk.levels[n&1] = to
+		m.text = append(m.text, b)
+		from = to
+	}
+	text = string(m.text[base:])
+	m.text = m.text[:base]
+	m.drop(before)
+	m.over = false
+	return text, complete
+}
+
+// textEnds tells whether only the end or special tokens may follow.
+func (m *Matcher) textEnds(list []thread) bool {
+	for _, t := range list {
+		if t.kind != waitCode || m.grammar.code[t.state].op == opSet {
+			return false
+		}
+	}
+	return len(list) > 0
+}
+
 // onlySpecial returns the special token that must come, if all readings wait for the same one.
 func (m *Matcher) onlySpecial() (id Token, ok bool) {
 	for i, t := range m.threads {
-		in := m.grammar.code[t.pc]
+		if t.kind != waitCode {
+			return 0, false
+		}
+		in := m.grammar.code[t.state]
 		if in.op != opToken || i > 0 && Token(in.x) != id {
 			return 0, false
 		}
@@ -48,25 +73,168 @@ func (m *Matcher) onlySpecial() (id Token, ok bool) {
 }
 
 // only returns the single byte that may come, if there is just one and nothing else may happen.
-func (m *Matcher) only(threads []thread) (b byte, ok bool) {
-	var union class
-	for _, t := range threads {
-		in := m.grammar.code[t.pc]
-		if in.op != opSet {
+func (m *Matcher) only(list []thread) (b byte, ok bool) {
+	var may class
+	for _, t := range list {
+		if !m.firsts(&may, t) {
 			return 0, false
 		}
-		for i, w := range m.grammar.classes[in.x] {
-			union[i] |= w
-		}
 	}
-	found := false
+	// may is a superset: the candidates are tried.
+	before := m.mark()
+	found := 0
 	for i := 0; i < 256; i++ {
-		if union.has(byte(i)) {
-			if found {
+		if !may.has(byte(i)) {
+			continue
+		}
+		var buffer [4]thread
+		live := false
+		for _, t := range list {
+			if len(m.advance(buffer[:0], t, byte(i))) > 0 {
+				live = true
+				break
+			}
+		}
+		m.drop(before)
+		if live {
+			if found++; found > 1 {
 				return 0, false
 			}
-			b, found = byte(i), true
+			b = byte(i)
 		}
 	}
-	return b, found
+	return b, found == 1
+}
+
+// firsts adds the bytes that may follow in a reading, or some more. It returns false where there are surely
+// several, or where the text may end.
+func (m *Matcher) firsts(may *class, t thread) bool {
+	c := &m.cells[t.cell]
+	switch t.kind {
+	case waitCode:
+		in := m.grammar.code[t.state]
+		if in.op != opSet {
+			return false
+		}
+		for i, w := range m.grammar.classes[in.x] {
+			may[i] |= w
+		}
+		return true
+	case waitString:
+		s := &m.values.strings[t.at]
+		may.add(s.quote, s.quote)
+		return s.table.firsts(may, t.state)
+	case waitScalar:
+		s := m.values.scalars[t.at]
+		return !s.accept[t.state] && s.firsts(may, t.state)
+	case waitWord:
+		a := &m.values.arrays[c.shape]
+		n := &a.words.nodes[t.state]
+		for _, e := range a.words.edges[n.first : n.first+n.count] {
+			may.add(e.b, e.b)
+		}
+		return n.word < 0
+	case waitKey:
+		o := &m.values.objects[c.shape]
+		if t.state&otherNames != 0 || m.othersAllowed(c, o) {
+			return false
+		}
+		n := &o.names.nodes[t.state]
+		for _, e := range o.names.edges[n.first : n.first+n.count] {
+			may.add(e.b, e.b)
+		}
+		end := o.spelling.quote
+		if o.bare {
+			end = '='
+		}
+		may.add(end, end)
+		return true
+	case waitValue:
+		return m.firstsOfValue(may, &m.values.nodes[t.at], t.count)
+	}
+	return m.firstsBetween(may, t, c)
+}
+
+func (t *table) firsts(may *class, state uint32) bool {
+	row := t.next[state*t.columns : (state+1)*t.columns]
+	n := 0
+	for b := 0; b < 256; b++ {
+		if row[t.class[b]] >= 0 {
+			may.add(byte(b), byte(b))
+			if n++; n > 8 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (m *Matcher) firstsOfValue(may *class, n *valueNode, space uint32) bool {
+	if int(space) < n.space {
+		return false
+	}
+	for _, at := range n.strings {
+		q := m.values.strings[at].quote
+		may.add(q, q)
+	}
+	if len(n.objects) > 0 {
+		may.add('{', '{')
+	}
+	if len(n.arrays) > 0 {
+		may.add('[', '[')
+	}
+	for _, at := range n.scalars {
+		if !m.values.scalars[at].firsts(may, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+func (m *Matcher) firstsBetween(may *class, t thread, c *cell) bool {
+	s := m.spellingOf(c)
+	if int(t.count) < s.space {
+		return false
+	}
+	member := func() bool {
+		if c.kind == cellObject {
+			if o := &m.values.objects[c.shape]; o.bare {
+				return m.firsts(may, thread{kind: waitKey, cell: t.cell})
+			}
+			may.add(s.quote, s.quote)
+			return !s.python
+		}
+		a := &m.values.arrays[c.shape]
+		if a.words != nil {
+			return m.firsts(may, thread{kind: waitWord, cell: t.cell})
+		}
+		for _, node := range m.choices(c, a) {
+			if node != noLimit && !m.firstsOfValue(may, &m.values.nodes[node], noLimit) {
+				return false
+			}
+		}
+		return true
+	}
+	closing := byte('}')
+	if c.kind == cellArray {
+		closing = ']'
+	}
+	switch t.kind {
+	case waitColon:
+		b := m.colonOf(c)[t.state]
+		may.add(b, b)
+		return true
+	case waitNext:
+		if int(t.state) < len(s.comma) {
+			may.add(s.comma[t.state], s.comma[t.state])
+			return true
+		}
+		return member()
+	case waitAfter:
+		may.add(s.comma[0], s.comma[0])
+		may.add(closing, closing)
+		return true
+	}
+	may.add(closing, closing)
+	return !m.more(c) || member()
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -29,7 +30,8 @@ func smallVocabulary() *Vocabulary {
 
 func TestMatch(t *testing.T) {
 	for _, test := range []struct{ schema, yes, no string }{
-		{`{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"string"}},"required":["b"]}`, `{"b":"x"}|{"a":-3,"b":""}|{"a":0,"b":"","c":[1,{}]}`, `{}|{"a":1}|{"a":1.5,"b":""}|{"a":01,"b":""}|{"b":"x","a":1}`},
+		{`{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"string"}},"required":["b"]}`, `{"b":"x"}|{"a":-3,"b":""}|{"a":0,"b":"","c":[1,{}]}`, `{}|{"a":1}|{"a":1.5,"b":""}|{"a":01,"b":""}`},
+		{`{"properties":{"a":{"type":"integer"},"b":{}},"required":["b"]}`, `{"b":"x","a":1}|{"z":0,"b":1}|3`, `{"b":"x","a":1,"a":2}|{"b":1,"z":1,"z":2}`},
 		{`{"type":"object","properties":{"a":{"type":"integer"}},"additionalProperties":false}`, `{}|{"a":12}`, `{"b":1}|{"a":1,}|{,"a":1}`},
 		{`{"type":"object","properties":{"ab":{},"é":{}},"additionalProperties":{"type":"null"}}`, `{"a":null}|{"abc":null}|{"ab":1,"é":2,"è":null}|{"\n":null,"":null}`, `{"è":1}|{"a":1}`},
 		{`{"type":"string","minLength":2,"maxLength":3}`, `"ab"|"a\n"|"日本語"|"\u0001x"`, `"a"|"abcd"|"日本語x"|"\u000ax"|"a\/"`},
@@ -38,7 +40,7 @@ func TestMatch(t *testing.T) {
 		{`{"enum":["a","ab",1,null,{"x":[1]}]}`, `"a"|"ab"|1|null|{"x":[1]}`, `"abc"|2|{"x":[2]}`},
 		{`{"enum":["a",1],"type":"string"}`, `"a"`, `1`},
 		{`{"const":"q\"\n"}`, `"q\"\n"`, `"q"`},
-		{`{"anyOf":[{"type":"null"},{"type":"number"}]}`, `null|-1.25|0`, `true|1e5|.5|1.`},
+		{`{"anyOf":[{"type":"null"},{"type":"number"}]}`, `null|-1.25|0|1e5|2.5E-3`, `true|.5|1.|1e`},
 		{`{"type":["string","null"]}`, `null|"x"`, `1`},
 		{`{"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":{"next":{"$ref":"#/$defs/n"}},"additionalProperties":false}}}`, `{}|{"next":{"next":{}}}`, `{"next":1}`},
 		{`{"type":"object","properties":{"no":false},"required":["x"]}`, `{"x":1}|{"x":1,"y":2}`, `{}|{"no":1,"x":1}`},
@@ -76,17 +78,16 @@ func TestMatch(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for schema, pointer := range map[string]string{
-		`{"properties":{"a/b":{"not":{}}}}`:                           "/properties/a~1b/not",
-		`{"type":"string","minLength":3,"maxLength":2}`:               "/minLength",
-		`{"anyOf":[{"type":"null"}],"minLength":3}`:                   "/minLength",
-		`{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/a"}}}`:     "",
-		`{"$ref":"http://example.com/x"}`:                             "/$ref",
-		`{"oneOf":[{"type":"number"},{"type":"integer"}]}`:            "/oneOf/1",
-		`{"type":"string","pattern":"(?=a)"}`:                         "/pattern",
-		`{"type":"string","format":"ipv6"}`:                           "/format",
-		`{"type":"text"}`:                                             "/type",
-		`false`:                                                       "",
-		`{"type":"object","properties":{"a":false},"required":["a"]}`: "",
+		`{"properties":{"a/b":{"not":{"propertyNames":{"const":"x"}}}}}`: "/properties/a~1b/not/propertyNames",
+		`{"type":"string","minLength":3,"maxLength":2}`:                  "",
+		`{"$ref":"#/$defs/a","$defs":{"a":{"$ref":"#/$defs/a"}}}`:        "/$defs/a/$ref",
+		`{"$ref":"http://example.com/x"}`:                                "/$ref",
+		`{"oneOf":[{"type":"array"},{"uniqueItems":true}]}`:              "/oneOf/0",
+		`{"type":"string","pattern":"a(?<=a)"}`:                          "/pattern",
+		`{"type":"string","format":"regex"}`:                             "/format",
+		`{"type":"text"}`:                                                "/type",
+		`false`:                                                          "",
+		`{"type":"object","properties":{"a":false},"required":["a"]}`:    "",
 	} {
 		_, err := CompileSchema([]byte(schema), Options{})
 		var refused *SchemaError
@@ -309,19 +310,49 @@ func ExampleMatch() {
 	// false 2
 }
 
-func TestIntegersMatchTheirBounds(t *testing.T) {
+func TestNumbersMatchTheirConditions(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 300 {
-		least := r.Int64N(4000) - 2000
-		most := least + r.Int64N(1500)
-		g := newGrammar()
-		g, err := g.finish(g.integers(least, most, g.emit(opEnd, 0, 0)))
-		if err != nil {
-			t.Fatal(err)
+	random := func() *big.Rat { return big.NewRat(r.Int64N(4000)-2000, []int64{1, 1, 2, 10, 100, 8}[r.IntN(6)]) }
+	tried := 0
+	defer func() {
+		if tried < 200 {
+			t.Errorf("only %d of 300 sets of conditions were tried", tried)
 		}
-		for n := int64(-2100); n < 3600; n += 1 + r.Int64N(7) {
-			if ok, _, _ := Match(g, fmt.Sprint(n)); ok != (n >= least && n <= most) {
-				t.Fatalf("[%d, %d]: %d gives %v", least, most, n, ok)
+	}()
+	for range 300 {
+		var atoms []numberAtom
+		for range 1 + r.IntN(3) {
+			a := numberAtom{rule: numberRule(r.IntN(9))}
+			switch a.rule {
+			case numberMultiple, numberNotMultiple:
+				a.value = big.NewRat(1+r.Int64N(30), []int64{1, 1, 10, 100}[r.IntN(4)])
+			case numberWhole, numberBroken:
+			default:
+				a.value = random()
+			}
+			atoms = append(atoms, a)
+		}
+		table, err := numberTable(atoms)
+		if err != nil {
+			continue // too many states
+		}
+		tried++
+		for range 400 {
+			x := random()
+			text, _ := spellNumber(x)
+			want := true
+			for _, a := range atoms {
+				want = want && a.holds(x)
+			}
+			state := int32(-1)
+			if table != nil {
+				state = 0
+				for i := 0; i < len(text) && state >= 0; i++ {
+					state = table.step(state, text[i])
+				}
+			}
+			if got := state >= 0 && table.accept[state]; got != want {
+				t.Fatalf("%v: %s gives %v, want %v", atoms, text, got, want)
 			}
 		}
 	}

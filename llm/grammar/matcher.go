@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // ErrTooAmbiguous is returned when a text has more readings at once than a matcher follows.
@@ -11,144 +12,133 @@ var ErrTooAmbiguous = errors.New("grammar: more than 4096 readings at once; make
 
 const maxThreads = 4096
 
-type thread struct{ pc, stack, register uint32 }
-
-// cell is one pushed return; cell 0 is the empty stack. hash covers the whole chain.
-type cell struct {
-	pc, register, parent uint32
-	hash                 uint64
-}
-
-type split struct{ thread }
-
 // Matcher follows one sequence through a grammar. It is not safe for concurrent use; Fork gives an
 // independent copy. In steady state Accept and Mask allocate nothing.
 type Matcher struct {
 	grammar    *Grammar
+	values     *values
 	vocabulary *Vocabulary
 	encode     func(dst []Token, text string) []Token
 	threads    []thread // the live readings
 	next       []thread
 	cells      []cell
-	seen       []split
-	levels     [][]thread // one set of readings a byte of the mask walk
+	sets       []uint64
+	extras     []extra
+	text       []byte // what was accepted, special tokens not
+	seen       []thread
+	walk       walker
 	mask       []uint64
 	done       bool
 	over       bool
 	past       []thread // readings before each accepted token, one after the other
-	marks      []int    // where each begins in past
+	marks      []step   // one an accepted token
+}
+
+// step is where a token began.
+type step struct {
+	past, text int
+	stack      stack
 }
 
 // NewMatcher starts at the beginning of g. encode gives the canonical tokens of ordinary text and is used
-// for forced tokens only; nil means that nothing is forced. vocabulary may be nil if only Match is used.
+// for forced tokens and for closing; nil means that nothing is forced. vocabulary may be nil if only bytes
+// are read.
 func NewMatcher(g *Grammar, vocabulary *Vocabulary, encode func(dst []Token, text string) []Token) *Matcher {
-	m := &Matcher{grammar: g, vocabulary: vocabulary, encode: encode, cells: make([]cell, 1, 64)}
+	m := &Matcher{grammar: g, values: &g.values, vocabulary: vocabulary, encode: encode,
+		cells: make([]cell, 1, 256), extras: make([]extra, 1), text: make([]byte, 0, 1024), past: make([]thread, 0, 512), marks: make([]step, 0, 256)}
 	if vocabulary != nil {
 		m.mask = make([]uint64, vocabulary.words)
 	}
-	m.threads = m.follow(m.threads, thread{pc: g.start})
+	m.threads = m.follow(m.threads, g.start, 0, 0)
+	m.done = m.atEnd()
 	return m
 }
 
 // Fork returns an independent copy at the same place.
 func (m *Matcher) Fork() *Matcher {
 	f := *m
-	f.threads = append([]thread(nil), m.threads...)
-	f.cells = append([]cell(nil), m.cells...)
-	f.past, f.marks = append([]thread(nil), m.past...), append([]int(nil), m.marks...)
-	f.next, f.seen, f.levels = nil, nil, nil
+	f.threads, f.cells, f.sets, f.extras = slices.Clone(m.threads), slices.Clone(m.cells), slices.Clone(m.sets), slices.Clone(m.extras)
+	f.text, f.past, f.marks = slices.Clone(m.text), slices.Clone(m.past), slices.Clone(m.marks)
+	f.next, f.seen, f.walk = nil, nil, walker{}
 	f.mask = make([]uint64, len(m.mask))
 	return &f
 }
 
-func (m *Matcher) push(pc, register, parent uint32) uint32 {
-	for i := len(m.cells) - 1; i > 0 && i > len(m.cells)-33; i-- {
-		if c := &m.cells[i]; c.pc == pc && c.register == register && c.parent == parent {
-			return uint32(i)
-		}
-	}
-	h := m.cells[parent].hash
-	for _, x := range [2]uint32{pc, register} {
-		h = mix(h, uint64(x))
-	}
-	m.cells = append(m.cells, cell{pc, register, parent, h})
-	return uint32(len(m.cells) - 1)
-}
-
-func mix(h, x uint64) uint64 {
-	h = (h ^ x) + 0x9e3779b97f4a7c15
-	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
-	h = (h ^ h>>27) * 0x94d049bb133111eb
-	return h ^ h>>31
-}
-
-// follow adds to dst all waiting threads reachable from t without reading.
-func (m *Matcher) follow(dst []thread, t thread) []thread {
+// follow adds to dst all readings that wait for something, reachable from an instruction without reading.
+func (m *Matcher) follow(dst []thread, pc, in, register uint32) []thread {
 	m.seen = m.seen[:0]
-	return m.reach(dst, t)
+	return m.reach(dst, thread{kind: waitCode, state: pc, count: register, cell: in})
 }
 
 func (m *Matcher) reach(dst []thread, t thread) []thread {
 	for {
-		in := m.grammar.code[t.pc]
+		in := m.grammar.code[t.state]
 		switch in.op {
 		case opSet, opToken, opEnd:
-			for _, o := range dst {
-				if o == t {
-					return dst
-				}
-			}
-			if len(dst) >= maxThreads {
-				m.over = true
-				return dst
-			}
-			return append(dst, t)
+			return m.add(dst, t)
 		case opJump:
-			t.pc = in.x
+			t.state = in.x
 		case opSplit:
-			for _, s := range m.seen {
-				if s.thread == t {
-					return dst
-				}
+			if slices.Contains(m.seen, t) {
+				return dst
 			}
 			if len(m.seen) >= maxThreads {
 				m.over = true
 				return dst
 			}
-			m.seen = append(m.seen, split{t})
-			dst = m.reach(dst, thread{in.x, t.stack, t.register})
-			t.pc = in.y
-		case opCall:
-			t = thread{in.x, m.push(in.y, t.register, t.stack), 0}
+			m.seen = append(m.seen, t)
+			left := t
+			left.state = in.x
+			dst = m.reach(dst, left)
+			t.state = in.y
+		case opCall, opValue, opArguments, opTable:
+			return m.enter(dst, t, in)
 		case opReturn:
-			c := m.cells[t.stack]
-			t = thread{c.pc, c.parent, c.register}
+			c := &m.cells[t.cell]
+			t = thread{kind: waitCode, state: c.shape, count: c.count, cell: c.parent}
 		case opLess:
-			if t.register >= in.x {
+			if t.count >= in.x {
 				return dst
 			}
-			t.pc = in.y
+			t.state = in.y
 		case opAtLeast:
-			if t.register < in.x {
+			if t.count < in.x {
 				return dst
 			}
-			t.pc = in.y
+			t.state = in.y
 		case opCount:
-			t.register = min(t.register+1, in.x)
-			t.pc = in.y
+			t.count = min(t.count+1, in.x)
+			t.state = in.y
 		default:
 			return dst
 		}
 	}
 }
 
-func (m *Matcher) step(dst, from []thread, b byte) []thread {
-	g := m.grammar
+// enter begins a subroutine, a value or a table; what is behind it waits on the stack.
+func (m *Matcher) enter(dst []thread, t thread, in instruction) []thread {
+	at := m.push(cell{kind: cellReturn, shape: in.y, parent: t.cell, count: t.count})
+	switch in.op {
+	case opCall:
+		return m.reach(dst, thread{kind: waitCode, state: in.x, cell: at})
+	case opValue:
+		return m.add(dst, thread{kind: waitValue, at: in.x, cell: at, count: noLimit})
+	case opArguments:
+		return m.open(dst, cellObject, in.x, at)
+	}
+	dst = m.add(dst, thread{kind: waitScalar, at: in.x, cell: at})
+	if m.values.scalars[in.x].accept[0] {
+		c := m.cells[at]
+		dst = m.reach(dst, thread{kind: waitCode, state: c.shape, count: c.count, cell: c.parent})
+	}
+	return dst
+}
+
+// read sets dst to the readings after b, which is not yet in m.text.
+func (m *Matcher) read(dst, from []thread, b byte) []thread {
 	dst = dst[:0]
-	for _, t := range from {
-		if in := g.code[t.pc]; in.op == opSet && g.classes[in.x].has(b) {
-			dst = m.follow(dst, thread{in.y, t.stack, t.register})
-		}
+	for i := range from {
+		dst = m.advance(dst, from[i], b)
 	}
 	return dst
 }
@@ -156,129 +146,14 @@ func (m *Matcher) step(dst, from []thread, b byte) []thread {
 func (m *Matcher) special(dst []thread, id Token) []thread {
 	dst = dst[:0]
 	for _, t := range m.threads {
-		if in := m.grammar.code[t.pc]; in.op == opToken && in.x == uint32(id) {
-			dst = m.follow(dst, thread{in.y, t.stack, t.register})
+		if t.kind != waitCode {
+			continue
+		}
+		if in := m.grammar.code[t.state]; in.op == opToken && in.x == uint32(id) {
+			dst = m.follow(dst, in.y, t.cell, t.count)
 		}
 	}
 	return dst
-}
-
-// Allowed sets mask to the tokens that may come next. mask is [Vocabulary.Words] long.
-func (m *Matcher) Allowed(mask []uint64) error {
-	v, g := m.vocabulary, m.grammar
-	clear(mask)
-	key := uint64(len(m.threads))
-	for _, t := range m.threads {
-		key = mix(mix(key, uint64(t.pc)<<32|uint64(t.register)), m.cells[t.stack].hash)
-	}
-	if g.cache.load(key, v, mask) {
-		return nil
-	}
-	walked := &v.all
-	if limit, ok := m.inBody(); ok && (limit == noLimit || limit >= uint32(v.longest)) {
-		copy(mask, v.safe)
-		walked = &v.remainder
-	} else if ok && limit <= countedSlices && m.onlyBody() {
-		copy(mask, v.counted[limit])
-		walked = &v.remainder
-	}
-	visited := m.walk(walked, mask)
-	for _, t := range m.threads {
-		if in := g.code[t.pc]; in.op == opToken && int(in.x) < v.Len() {
-			setBit(mask, int(in.x))
-		}
-	}
-	if m.over {
-		return ErrTooAmbiguous
-	}
-	if visited > 500 {
-		g.cache.store(key, v, mask)
-	}
-	return nil
-}
-
-// inBody tells whether a reading is between two characters of a string without further conditions,
-// and how many characters it has left.
-func (m *Matcher) inBody() (left uint32, ok bool) {
-	for _, t := range m.threads {
-		for _, b := range m.grammar.bodies {
-			if t.pc == b.low {
-				if b.limit == noLimit {
-					return noLimit, true
-				}
-				left, ok = max(left, b.limit-t.register), true
-			}
-		}
-	}
-	return left, ok
-}
-
-// onlyBody tells whether all readings belong to one string body.
-func (m *Matcher) onlyBody() bool {
-	for _, b := range m.grammar.bodies {
-		inside := true
-		for _, t := range m.threads {
-			inside = inside && t.pc >= b.low && t.pc < b.high && t.stack == m.threads[0].stack && t.register == m.threads[0].register
-		}
-		if inside {
-			return true
-		}
-	}
-	return false
-}
-
-func (m *Matcher) walk(t *trie, mask []uint64) (visited int) {
-	keep := len(m.cells)
-	if len(m.levels) == 0 {
-		m.levels = make([][]thread, 1, 130)
-	}
-	m.levels[0] = append(m.levels[0][:0], m.threads...)
-	for i := 0; i < len(t.nodes); visited++ {
-		n := &t.nodes[i]
-		d := int(n.depth)
-		if d+1 >= len(m.levels) {
-			m.levels = append(m.levels, nil)
-		}
-		m.levels[d+1] = m.step(m.levels[d+1], m.levels[d], n.b)
-		if len(m.levels[d+1]) == 0 {
-			i = int(n.end)
-			continue
-		}
-		if n.token >= 0 {
-			setBit(mask, int(n.token))
-			for s := n.next; s >= 0; s = t.same[s].next {
-				setBit(mask, int(t.same[s].token))
-			}
-		}
-		i++
-		// Cells of the walk are needed only on the path; at the root they can all go.
-		if i < len(t.nodes) && t.nodes[i].depth == 0 {
-			m.cells = m.cells[:keep]
-		}
-	}
-	m.cells = m.cells[:keep]
-	return visited
-}
-
-// Mask sets the logits of all tokens that may not come next to -Inf. logits may be longer than the
-// vocabulary: rows without a token are masked too.
-func (m *Matcher) Mask(logits []float32) error {
-	if err := m.Allowed(m.mask); err != nil {
-		return err
-	}
-	minus := float32(math.Inf(-1))
-	any := false
-	for i := range logits {
-		if i < len(m.vocabulary.pieces) && hasBit(m.mask, i) {
-			any = true
-		} else {
-			logits[i] = minus
-		}
-	}
-	if !any {
-		return fmt.Errorf("grammar: no token may come next (done %v, %d readings)", m.done, len(m.threads))
-	}
-	return nil
 }
 
 // Accept goes on by one token. On an error the matcher has not moved.
@@ -287,42 +162,60 @@ func (m *Matcher) Accept(id Token) error {
 	if id < 0 || int(id) >= v.Len() {
 		return fmt.Errorf("grammar: token %d is not in the vocabulary of %d", id, v.Len())
 	}
-	from, cells := m.threads, len(m.cells)
-	var spare []thread
+	before := step{len(m.past), len(m.text), m.mark()}
 	if s := m.special(m.next, id); len(s) > 0 {
-		m.remember()
-		m.threads, m.next = s, from
-		m.done = m.atEnd()
-		return nil
+		m.next = s
+		return m.commit(before)
 	}
 	if v.special[id] {
 		return fmt.Errorf("grammar: special token %d may not come here", id)
 	}
-	if len(m.levels) < 2 {
-		m.levels = append(m.levels, nil, nil)
-	}
-	cur := from
-	for i, b := range v.pieces[id] {
-		spare = m.step(m.levels[i&1], cur, b)
-		m.levels[i&1] = spare
-		if m.over || len(spare) == 0 {
-			m.cells = m.cells[:cells]
-			if m.over {
-				return ErrTooAmbiguous
-			}
-			return fmt.Errorf("grammar: token %d (%q) may not come here: byte %d", id, v.pieces[id], i)
+	if n, err := m.readAll(v.pieces[id]); err != nil {
+		m.text = m.text[:before.text]
+		m.drop(before.stack)
+		if n < 0 {
+			return err
 		}
-		cur = spare
+		return fmt.Errorf("grammar: token %d (%q) may not come here: byte %d", id, v.pieces[id], n)
 	}
-	m.remember()
-	m.threads = append(m.threads[:0], cur...)
-	m.done = m.atEnd()
-	return nil
+	return m.commit(before)
 }
 
-func (m *Matcher) remember() {
-	m.marks = append(m.marks, len(m.past))
+var errByte = errors.New("grammar: the byte may not come here")
+
+// readAll reads text into m.next; n is the byte that does not fit, or -1 if it is too ambiguous.
+func (m *Matcher) readAll(text []byte) (n int, err error) {
+	w := &m.walk
+	w.grow(1)
+	from := m.threads
+	for i, b := range text {
+		to := m.read(w.levels[i&1], from, b)
+		w.levels[i&1] = to
+		if m.over {
+			m.over = false
+			return -1, ErrTooAmbiguous
+		}
+		if len(to) == 0 {
+			return i, errByte
+		}
+		m.text = append(m.text, b)
+		from = to
+	}
+	m.next = append(m.next[:0], from...)
+	return 0, nil
+}
+
+// commit makes m.next the readings.
+func (m *Matcher) commit(before step) error {
+	m.marks = append(m.marks, before)
 	m.past = append(m.past, m.threads...)
+	m.threads, m.next = m.next, m.threads
+	m.done = m.atEnd()
+	if m.over {
+		m.over = false
+		return ErrTooAmbiguous
+	}
+	return nil
 }
 
 // Rewind takes back the last n accepted tokens.
@@ -330,23 +223,25 @@ func (m *Matcher) Rewind(n int) error {
 	if n < 0 || n > len(m.marks) {
 		return fmt.Errorf("grammar: cannot take back %d tokens of %d", n, len(m.marks))
 	}
-	if n > 0 {
-		mark := m.marks[len(m.marks)-n]
-		end := len(m.past)
-		if n > 1 {
-			end = m.marks[len(m.marks)-n+1]
-		}
-		m.threads = append(m.threads[:0], m.past[mark:end]...)
-		m.past, m.marks = m.past[:mark], m.marks[:len(m.marks)-n]
-		m.done = m.atEnd()
+	if n == 0 {
+		return nil
 	}
+	at := len(m.marks) - n
+	s, end := m.marks[at], len(m.past)
+	if n > 1 {
+		end = m.marks[at+1].past
+	}
+	m.threads = append(m.threads[:0], m.past[s.past:end]...)
+	m.past, m.marks, m.text = m.past[:s.past], m.marks[:at], m.text[:s.text]
+	m.drop(s.stack)
+	m.done = m.atEnd()
 	return nil
 }
 
 // Complete tells whether the text may end here; it may be able to go on as well.
 func (m *Matcher) Complete() bool {
 	for _, t := range m.threads {
-		if m.grammar.code[t.pc].op == opEnd {
+		if t.kind == waitCode && m.grammar.code[t.state].op == opEnd {
 			return true
 		}
 	}
@@ -355,7 +250,7 @@ func (m *Matcher) Complete() bool {
 
 func (m *Matcher) atEnd() bool {
 	for _, t := range m.threads {
-		if m.grammar.code[t.pc].op != opEnd {
+		if t.kind != waitCode || m.grammar.code[t.state].op != opEnd {
 			return false
 		}
 	}
@@ -365,21 +260,55 @@ func (m *Matcher) atEnd() bool {
 // Done tells whether the text is complete and nothing may follow.
 func (m *Matcher) Done() bool { return m.done }
 
+// Mask sets the logits of all tokens that may not come next to -Inf. logits may be longer than the
+// vocabulary: rows without a token are masked too.
+func (m *Matcher) Mask(logits []float32) error {
+	if err := m.Allowed(m.mask); err != nil {
+		return err
+	}
+	minus := float32(math.Inf(-1))
+	some := false
+	for w := 0; w*64 < len(logits); w++ {
+		var bits uint64
+		if w < len(m.mask) {
+			bits = m.mask[w]
+		}
+		row := logits[w*64 : min(w*64+64, len(logits))]
+		switch bits {
+		case 0:
+			for i := range row {
+				row[i] = minus
+			}
+		case ^uint64(0):
+			some = true
+		default:
+			for i := range row {
+				if bits>>i&1 == 0 {
+					row[i] = minus
+				} else {
+					some = true
+				}
+			}
+		}
+	}
+	if !some {
+		return fmt.Errorf("grammar: no token may come next (done %v, %d readings)", m.done, len(m.threads))
+	}
+	return nil
+}
+
 // Match reads text from the beginning of g. If it is not accepted, at is the byte that does not fit, or
 // len(text) if the text ends too early.
 func Match(g *Grammar, text string) (accepted bool, at int, why string) {
 	m := NewMatcher(g, nil, nil)
-	var spare []thread
-	for i := 0; i < len(text); i++ {
-		spare = m.step(spare, m.threads, text[i])
-		if m.over {
-			return false, i, ErrTooAmbiguous.Error()
-		}
-		if len(spare) == 0 {
-			return false, i, fmt.Sprintf("byte %q may not come at %d", text[i], i)
-		}
-		m.threads, spare = spare, m.threads
+	n, err := m.readAll([]byte(text))
+	switch {
+	case n < 0:
+		return false, len(m.text), err.Error()
+	case err != nil:
+		return false, n, fmt.Sprintf("byte %q may not come at %d", text[n], n)
 	}
+	m.threads = m.next
 	if !m.Complete() {
 		return false, len(text), "the text ends before the grammar does"
 	}

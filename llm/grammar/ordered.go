@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"unicode/utf8"
 )
 
 // value is a JSON value with the order of its members kept: nil, bool, json.Number, string, []value or *object.
@@ -129,29 +130,32 @@ func spell(v value, comma, colon string) string {
 	return ""
 }
 
-func quote(s string) string {
-	out := []byte{'"'}
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; c {
-		case '"', '\\':
-			out = append(out, '\\', c)
-		case '\n':
-			out = append(out, `\n`...)
-		case '\r':
-			out = append(out, `\r`...)
-		case '\t':
-			out = append(out, `\t`...)
-		case '\b':
-			out = append(out, `\b`...)
-		case '\f':
-			out = append(out, `\f`...)
-		default:
-			if c < 0x20 {
-				out = fmt.Appendf(out, `\u%04x`, c)
-			} else {
-				out = append(out, c)
-			}
+// quote writes a string of JSON.
+func quote(s string) string { return quoteWith(s, &spelling{quote: '"'}) }
+
+func quoteWith(s string, how *spelling) string {
+	out := []byte{how.quote}
+	for _, r := range s {
+		if e := how.spell(r); e != "" {
+			out = append(out, e...)
+		} else {
+			out = utf8.AppendRune(out, r)
 		}
 	}
-	return string(append(out, '"'))
+	return string(append(out, how.quote))
+}
+
+// literal writes null or a boolean.
+func (s *spelling) literal(v value) string {
+	names := [3]string{"null", "false", "true"}
+	if s.python {
+		names = [3]string{"None", "False", "True"}
+	}
+	switch v {
+	case true:
+		return names[2]
+	case false:
+		return names[1]
+	}
+	return names[0]
 }

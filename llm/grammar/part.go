@@ -108,30 +108,61 @@ func Optional(part Part) Part { return OneOf(part, Part{}) }
 // Schema is a value of a JSON Schema, spelled as options say.
 func Schema(schema []byte, options Options) Part {
 	return Part{func(g *Grammar, next uint32) (uint32, error) {
-		at, err := newCompiler(g, options).document(schema, "")
-		return g.emit(opCall, at, next), err
+		at, err := newCompiler(g, options).document(schema)
+		return g.emit(opValue, at, next), err
 	}}
 }
 
-// Regexp is any text that expression matches as a whole.
+// Regexp is any text that expression matches as a whole. The syntax is that of ECMA-262, without references
+// back, looking behind and word borders.
 func Regexp(expression string) Part {
 	return Part{func(g *Grammar, next uint32) (uint32, error) {
-		at, err := (&regex{g: g, runes: g.runes}).compile(expression, false, next)
-		if err != nil {
-			return 0, fmt.Errorf("grammar: %w", err)
+		at, ok := g.regular[expression]
+		if !ok {
+			p := newLanguages()
+			l, err := p.pattern(expression, false)
+			if err != nil {
+				return 0, fmt.Errorf("grammar: %w", err)
+			}
+			chars, err := p.automaton([]language{l}, wanted)
+			if err != nil {
+				return 0, fmt.Errorf("grammar: expression %.200q: %w", expression, err)
+			}
+			if len(chars.edges[0]) == 0 && !wanted(chars.label[0]) {
+				return 0, fmt.Errorf("grammar: expression %.200q matches nothing", expression)
+			}
+			at = uint32(len(g.values.scalars))
+			g.values.scalars = append(g.values.scalars, chars.spelled(&spelling{raw: true}, wanted))
+			g.regular[expression] = at
 		}
-		return at, nil
+		return g.emit(opTable, at, next), nil
 	}}
 }
 
-// Text is any text, also none.
-func Text() Part {
+// CompileRegexp compiles an expression over the whole text: see [Regexp].
+func CompileRegexp(expression string) (*Grammar, error) { return Compile(Regexp(expression)) }
+
+// Choices is any one of the texts, of which none is empty.
+func Choices(texts ...string) Part {
 	return Part{func(g *Grammar, next uint32) (uint32, error) {
-		loop := g.emit(opJump, 0, 0)
-		g.code[loop].x = g.either(g.runes(0, 0x10ffff, loop), next)
-		return loop, nil
+		if len(texts) == 0 || len(texts) > maxEnum {
+			return 0, fmt.Errorf("grammar: a list of %d choices; it has 1 to %d", len(texts), maxEnum)
+		}
+		for _, s := range texts {
+			if s == "" {
+				return 0, fmt.Errorf("grammar: a choice is empty")
+			}
+		}
+		g.values.scalars = append(g.values.scalars, wordTable(texts))
+		return g.emit(opTable, uint32(len(g.values.scalars)-1), next), nil
 	}}
 }
+
+// CompileChoices compiles a list of texts of which one is to be written.
+func CompileChoices(choices []string) (*Grammar, error) { return Compile(Choices(choices...)) }
+
+// Text is any text, also none.
+func Text() Part { return Regexp(`[^]*`) }
 
 // Rule is a part with a name that may be used before it is defined, also inside itself.
 type Rule struct {

@@ -5,17 +5,20 @@ package grammar
 type operation uint8
 
 const (
-	opSet     operation = iota // read one byte of class x, go on at y
-	opToken                    // read special token x, go on at y
-	opEnd                      // the text may end here
-	opJump                     // go to x
-	opSplit                    // go to x and to y
-	opCall                     // push (y, register), register = 0, go to x
-	opReturn                   // pop
-	opLess                     // go on at y if the register is below x
-	opAtLeast                  // go on at y if the register is at least x
-	opCount                    // add one to the register, at most x, go on at y
-	opFail                     // no way on
+	opSet       operation = iota // read one byte of class x, go on at y
+	opToken                      // read special token x, go on at y
+	opEnd                        // the text may end here
+	opJump                       // go to x
+	opSplit                      // go to x and to y
+	opCall                       // push (y, register), register = 0, go to x
+	opReturn                     // pop
+	opLess                       // go on at y if the register is below x
+	opAtLeast                    // go on at y if the register is at least x
+	opCount                      // add one to the register, at most x, go on at y
+	opFail                       // no way on
+	opValue                      // read a value of node x, go on at y
+	opTable                      // read a text of scalar table x, go on at y
+	opArguments                  // read the arguments of object x, go on at y
 )
 
 type instruction struct {
@@ -32,27 +35,22 @@ func (c *class) add(lo, hi byte) {
 }
 func (c *class) has(b byte) bool { return c[b>>6]>>(b&63)&1 != 0 }
 
-// body marks the instructions [low, high) of one loop over string characters.
-type body struct {
-	low, high uint32
-	limit     uint32 // most code points; noLimit if unbounded
-}
-
 const noLimit = ^uint32(0)
 
 // Grammar is a compiled grammar. It is immutable and may be shared by any number of matchers.
 type Grammar struct {
 	code    []instruction
 	classes []class
-	bodies  []body
+	values  values
 	start   uint32
 	index   map[class]uint32
 	rules   map[*Rule]uint32
 	cache   *maskCache
+	regular map[string]uint32 // scalar tables of expressions
 }
 
 func newGrammar() *Grammar {
-	return &Grammar{index: map[class]uint32{}, rules: map[*Rule]uint32{}, cache: newMaskCache()}
+	return &Grammar{index: map[class]uint32{}, rules: map[*Rule]uint32{}, regular: map[string]uint32{}, cache: newMaskCache()}
 }
 
 func (g *Grammar) emit(op operation, x, y uint32) uint32 {
@@ -107,52 +105,4 @@ func (g *Grammar) runes(lo, hi rune, next uint32) uint32 {
 		out = append(out, at)
 	}
 	return g.either(out...)
-}
-
-// utf8Ranges splits [lo, hi] into sequences of byte ranges.
-func utf8Ranges(lo, hi rune) [][][2]byte {
-	var out [][][2]byte
-	var split func(lo, hi rune)
-	split = func(lo, hi rune) {
-		if lo > hi {
-			return
-		}
-		for _, edge := range []rune{0x7f, 0x7ff, 0xd7ff, 0xdfff, 0xffff} {
-			if lo <= edge && edge < hi {
-				split(lo, edge)
-				split(edge+1, hi)
-				return
-			}
-		}
-		if lo >= 0xd800 && hi <= 0xdfff {
-			return
-		}
-		if hi < 0x80 {
-			out = append(out, [][2]byte{{byte(lo), byte(hi)}})
-			return
-		}
-		for i := 1; i < 4; i++ {
-			m := rune(1)<<(6*i) - 1
-			if lo&^m != hi&^m {
-				if lo&m != 0 {
-					split(lo, lo|m)
-					split((lo|m)+1, hi)
-					return
-				}
-				if hi&m != m {
-					split(lo, hi&^m-1)
-					split(hi&^m, hi)
-					return
-				}
-			}
-		}
-		a, b := []byte(string(lo)), []byte(string(hi))
-		r := make([][2]byte, len(a))
-		for i := range a {
-			r[i] = [2]byte{a[i], b[i]}
-		}
-		out = append(out, r)
-	}
-	split(lo, hi)
-	return out
 }

@@ -23,8 +23,8 @@ func Respell(schema, instance []byte, options Options) (string, error) {
 	}
 	w := respeller{decimals: bytes.Contains(schema, []byte("draft-04"))}
 	w.collect(s)
-	c := newCompiler(nil, options)
-	return spell(w.reorder(v), c.comma, c.colon), nil
+	how := options.spelling()
+	return spell(w.reorder(v), how.comma, how.colon), nil
 }
 
 type respeller struct {

@@ -3,9 +3,8 @@ package grammar
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
-	"sort"
-	"strconv"
+	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -19,306 +18,564 @@ func (e *SchemaError) Error() string {
 	return fmt.Sprintf("grammar: schema at %q: %s", e.Pointer, e.Reason)
 }
 
-// Options select the spelling of a schema's values.
+// Options select the spelling of a schema's values. The zero value is compact JSON, properties in any order.
 type Options struct {
 	// Spaced writes ", " and ": " between members; otherwise JSON is compact.
 	Spaced bool
-	// Closed treats an absent additionalProperties as false: what tool arguments want. It departs from
-	// the specification, where absent means that any property is allowed.
+	// Flexible allows white space between members: up to maxSpace characters at one place. It goes before Spaced.
+	Flexible bool
+	// Ordered fixes the order of properties to the schema's, undeclared ones last, so that more of the
+	// text is forced; otherwise they may come in any order.
+	Ordered bool
+	// Closed treats an absent additionalProperties as false where properties are declared: what tool
+	// arguments want. It departs from the specification, where absent means that any property is allowed.
 	Closed bool
+	// Formats are not enforced but taken as annotations, as draft 2020-12 has it by default.
+	IgnoreFormat bool
 }
 
-const maxInstructions = 2_000_000
+// maxSpace is the most white space at one place if the spelling is flexible.
+const maxSpace = 40
+
+func (o Options) spelling() *spelling {
+	s := &spelling{quote: '"', comma: ",", colon: ":"}
+	switch {
+	case o.Flexible:
+		s.space = maxSpace
+	case o.Spaced:
+		s.comma, s.colon = ", ", ": "
+	}
+	return s
+}
+
+// Limits of a compilation. A schema that needs more is refused with the pointer to what was too much.
+const (
+	maxSchemaNodes  = 60_000 // sets of schemas that a value satisfies together
+	maxBranches     = 400    // ways to satisfy one of them
+	maxSchemaSteps  = 150_000
+	maxEnum         = 20_000
+	maxProperties   = 20_000
+	maxMaterialized = 4_000_000 // bytes of tries and tables
+)
+
+// literal is an index into compiler.schemas: a schema that a value has to satisfy.
+type literal int32
+
+const (
+	literalTrue literal = iota
+	literalFalse
+)
+
+type schemaNode struct {
+	o       *object
+	pointer string
+	scope   *resource
+	not     literal // its negation, 0 if not made yet
+	object  *objectRow
+	array   *arrayRow
+}
 
 type compiler struct {
-	g            *Grammar
-	root         value
-	base         string
-	closed       bool
-	comma, colon string
-	nodes        map[string]uint32 // by pointer: entry of a compiled schema
-	anyValue     uint32
-	hasAny       bool
+	g         *Grammar
+	options   Options
+	spelling  *spelling
+	langs     *languages
+	base      string // before every pointer of an error
+	root      *resource
+	draft     int
+	stated    bool // the schema names its draft
+	resources []*resource
+	dynamic   map[string]int
+	checked   map[literal]uint8
+	places    map[*object]place
+	schemas   []schemaNode
+	literals  map[*object]literal
+	nodes     []*node
+	byKey     map[string]int32
+	patterns  map[string]language
+	tables    map[stringKey]*stringTable
+	numbers   map[string]uint32
+	steps     int
+	bytes     int
 }
 
-// CompileSchema compiles a JSON Schema (draft 2020-12) to a grammar of the texts of its values.
+// CompileSchema compiles a JSON Schema (draft 2020-12, and what older drafts wrote otherwise) to a grammar
+// of the texts of its values.
 func CompileSchema(schema []byte, options Options) (*Grammar, error) {
-	g := newGrammar()
-	c := newCompiler(g, options)
-	at, err := c.document(schema, "")
-	if err != nil {
-		return nil, err
-	}
-	return g.finish(g.emit(opCall, at, g.emit(opEnd, 0, 0)))
+	return Compile(Schema(schema, options))
 }
 
 func newCompiler(g *Grammar, options Options) *compiler {
-	c := &compiler{g: g, closed: options.Closed, comma: ",", colon: ":"}
-	if options.Spaced {
-		c.comma, c.colon = ", ", ": "
-	}
-	return c
-}
-
-// document compiles one schema with its own root; errors carry base before the pointer.
-func (c *compiler) document(schema []byte, base string) (uint32, error) {
-	root, err := readOrdered(schema)
-	if err != nil {
-		return 0, &SchemaError{base, err.Error()}
-	}
-	c.root, c.base, c.nodes = root, base, map[string]uint32{}
-	return c.schema(root, "")
+	return &compiler{g: g, options: options, spelling: options.spelling(), langs: newLanguages(), places: map[*object]place{}, dynamic: map[string]int{}, checked: map[literal]uint8{}, literals: map[*object]literal{},
+		schemas: make([]schemaNode, 2), byKey: map[string]int32{}, patterns: map[string]language{}, tables: map[stringKey]*stringTable{}, numbers: map[string]uint32{}}
 }
 
 func (c *compiler) refuse(pointer, format string, arguments ...any) error {
 	return &SchemaError{c.base + pointer, fmt.Sprintf(format, arguments...)}
 }
 
-// enforced keywords; those of refused are in the specification (this draft or an older one) and are not.
-// Any other key is an annotation, as the specification has it.
-var enforced = words("type properties required additionalProperties items enum const anyOf oneOf $ref minLength maxLength minItems maxItems pattern format minimum maximum exclusiveMinimum exclusiveMaximum")
-
-var refused = words("allOf not if then else dependentSchemas dependentRequired dependencies prefixItems additionalItems contains minContains maxContains " +
-	"uniqueItems patternProperties propertyNames minProperties maxProperties unevaluatedItems unevaluatedProperties multipleOf " +
-	"$dynamicRef $recursiveRef extends disallow divisibleBy nullable")
-
-func words(list string) map[string]bool {
-	out := map[string]bool{}
-	for _, w := range strings.Fields(list) {
-		out[w] = true
-	}
-	return out
-}
-
-// schema returns the entry of a subroutine that reads one value and returns.
-func (c *compiler) schema(v value, pointer string) (uint32, error) {
-	if at, ok := c.nodes[pointer]; ok {
-		return at, nil
-	}
-	entry := c.g.emit(opJump, 0, 0)
-	c.nodes[pointer] = entry
-	if len(c.g.code) > maxInstructions {
-		return 0, c.refuse(pointer, "the schema needs more than %d instructions", maxInstructions)
-	}
-	at, err := c.node(v, pointer)
+// document compiles one schema and returns the index of its value in the grammar.
+func (c *compiler) document(schema []byte) (uint32, error) {
+	root, err := readOrdered(schema)
 	if err != nil {
 		return 0, err
 	}
-	c.g.code[entry].x = at
-	return entry, nil
+	if err := c.locate(root); err != nil {
+		return 0, err
+	}
+	l, err := c.literal(root, "", c.root)
+	if err != nil {
+		return 0, err
+	}
+	n, err := c.node([]literal{l})
+	if err != nil {
+		return 0, err
+	}
+	return c.build(n)
 }
 
-func (c *compiler) node(v value, pointer string) (uint32, error) {
+// literal interns a schema.
+func (c *compiler) literal(v value, pointer string, scope *resource) (literal, error) {
 	if b, ok := v.(bool); ok {
 		if b {
-			return c.any(), nil
+			return literalTrue, nil
 		}
-		return c.g.emit(opFail, 0, 0), nil
+		return literalFalse, nil
 	}
 	o, ok := v.(*object)
 	if !ok {
-		return 0, c.refuse(pointer, "a schema is an object, true or false; got %T", v)
+		return 0, c.refuse(pointer, "a schema is an object, true or false; got %s", typeOf(v))
 	}
-	var used []string
-	for _, m := range o.members {
-		if refused[m.key] && !c.idle(o, m) {
-			return 0, c.refuse(pointer+"/"+escape(m.key), "keyword %q is not enforced", m.key)
-		}
-		if !enforced[m.key] {
-			continue
-		}
-		used = append(used, m.key)
+	if l, ok := c.literals[o]; ok {
+		return l, nil
 	}
-	if _, ok := o.get("$id"); ok && pointer != "" {
-		return 0, c.refuse(pointer+"/$id", "an embedded schema resource is not resolved")
+	if p, ok := c.places[o]; ok {
+		pointer, scope = p.pointer, p.scope
 	}
-	alone := func(key string, beside ...string) error {
-		for _, k := range used {
-			found := k == key
-			for _, b := range beside {
-				found = found || k == b
-			}
-			if !found {
-				return c.refuse(pointer+"/"+escape(k), "keyword %q beside %q is not enforced", k, key)
-			}
-		}
-		return nil
+	l := literal(len(c.schemas))
+	if !c.constrains(o) {
+		l = literalTrue
+	} else {
+		c.schemas = append(c.schemas, schemaNode{o: o, pointer: pointer, scope: scope})
 	}
-	if ref, ok := o.get("$ref"); ok {
-		if err := alone("$ref"); err != nil {
-			return 0, err
-		}
-		return c.reference(ref, pointer)
-	}
-	for _, key := range []string{"const", "enum"} {
-		if list, ok := o.get(key); ok {
-			if err := alone(key, "type"); err != nil {
-				return 0, err
-			}
-			return c.values(o, key, list, pointer)
-		}
-	}
-	if list, ok := o.get("anyOf"); ok {
-		if err := alone("anyOf", "type"); err != nil {
-			return 0, err
-		}
-		list, err := c.typedBranches(o, list, pointer)
-		if err != nil {
-			return 0, err
-		}
-		return c.anyOf(list, pointer+"/anyOf")
-	}
-	if list, ok := o.get("oneOf"); ok {
-		if err := alone("oneOf", "type"); err != nil {
-			return 0, err
-		}
-		list, err := c.typedBranches(o, list, pointer)
-		if err != nil {
-			return 0, err
-		}
-		return c.oneOf(list, pointer+"/oneOf")
-	}
-	return c.typed(o, pointer)
+	c.literals[o] = l
+	return l, nil
 }
 
-// idle tells whether a keyword cannot change anything: uniqueItems false, minProperties 0, and
-// multipleOf where no number is allowed.
-func (c *compiler) idle(o *object, m member) bool {
-	switch m.key {
-	case "uniqueItems", "nullable":
-		return m.value == false
-	case "minProperties", "minContains":
-		return m.value == json.Number("0")
-	case "multipleOf":
-		types, err := c.types(o, "")
-		return err == nil && !types["number"] && !types["integer"]
-	case "additionalItems":
-		_, ok := o.get("items")
-		return ok
-	case "then", "else":
-		_, ok := o.get("if")
-		return !ok
+// keywords of schemas that are enforced; "!…" are our own, for negations. All others annotate.
+var keywords = func() map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(`type enum const allOf anyOf oneOf not if then else $ref $dynamicRef $recursiveRef
+		multipleOf minimum maximum exclusiveMinimum exclusiveMaximum minLength maxLength pattern format
+		prefixItems items additionalItems contains minContains maxContains minItems maxItems uniqueItems unevaluatedItems
+		properties patternProperties additionalProperties propertyNames required minProperties maxProperties
+		dependentRequired dependentSchemas dependencies unevaluatedProperties
+		!pattern !format !enum !multipleOf !broken !from`) {
+		out[w] = true
+	}
+	return out
+}()
+
+func (c *compiler) constrains(o *object) bool {
+	for _, m := range o.members {
+		if keywords[m.key] {
+			return true
+		}
 	}
 	return false
 }
 
-// oneOf is enforced if the branches state types that exclude each other.
-func (c *compiler) oneOf(list value, pointer string) (uint32, error) {
-	branches, _ := list.([]value)
-	seen := map[string]bool{}
-	for i, b := range branches {
-		o, ok := b.(*object)
-		if ok {
-			_, ok = o.get("type")
+// kinds is a set of types of JSON; integer is a number with a condition.
+type kinds uint8
+
+const (
+	kindNull kinds = 1 << iota
+	kindBoolean
+	kindNumber
+	kindString
+	kindArray
+	kindObject
+	kindAll kinds = 1<<iota - 1
+)
+
+var kindNames = map[string]kinds{"null": kindNull, "boolean": kindBoolean, "number": kindNumber, "integer": kindNumber, "string": kindString, "array": kindArray, "object": kindObject}
+
+// conj is what a value has to satisfy in one way of satisfying a set of schemas.
+type conj struct {
+	kinds      kinds
+	booleans   uint8 // bit 0: false, bit 1: true
+	restricted bool
+	words      []value // the only scalars, if restricted
+	except     []value // strings, null and booleans that it is not
+	atoms      []numberAtom
+	text       language
+	least      uint32 // characters
+	most       uint32
+	pointer    string // of what last said something about text or numbers
+
+	objects  []*objectRow
+	required []string
+	names    []literal // of propertyNames
+	fewest   uint32    // properties
+	greatest uint32
+	arrays   []*arrayRow
+	contains []*containsAtom
+	shortest uint32 // items
+	longest  uint32
+	unique   bool
+	uniqueAt string
+}
+
+func (c *compiler) everything() conj {
+	return conj{kinds: kindAll, booleans: 3, text: c.langs.all, most: noLimit, greatest: noLimit, longest: noLimit}
+}
+
+// fork copies q so that appending to one does not show in the other.
+func (q conj) fork() conj {
+	q.words, q.except, q.atoms = slices.Clip(q.words), slices.Clip(q.except), slices.Clip(q.atoms)
+	q.objects, q.required, q.names = slices.Clip(q.objects), slices.Clip(q.required), slices.Clip(q.names)
+	q.arrays, q.contains = slices.Clip(q.arrays), slices.Clip(q.contains)
+	return q
+}
+
+// objectRow holds the keywords that look at each other: additionalProperties is for the names that the
+// same schema does not declare.
+type objectRow struct {
+	names      []string
+	properties map[string]literal
+	patterns   []patternRow
+	additional literal // -1 if absent
+	declares   bool    // has properties
+}
+
+type patternRow struct {
+	names language
+	value literal
+}
+
+type arrayRow struct {
+	prefix []literal
+	rest   literal
+}
+
+// containsAtom asks for least to most items of value, from an index on.
+type containsAtom struct {
+	value, not  literal // not is literalTrue if most is unlimited
+	from        int
+	least, most uint32
+}
+
+// node is a set of schemas that one value satisfies together.
+type node struct {
+	literals   []literal
+	pointer    string
+	state      uint8 // 0 new, 1 being expanded, 2 expanded
+	branches   []conj
+	shapes     []*objectPlan
+	lists      []*arrayPlan
+	at         uint32 // its valueNode, if built
+	built      bool
+	cost       uint32 // fewest bytes, noLimit if there is no value
+	scalarCost uint32
+	strings    []*stringTable
+	numbers    []uint32 // scalar tables
+	words      []string // other scalars, spelled
+	empty      uint8    // by the quick check: 0 unknown, 1 being checked, 2 empty, 3 may have values
+}
+
+// node interns a set of schemas.
+func (c *compiler) node(list []literal) (int32, error) {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	list = slices.Compact(list)
+	if len(list) > 0 && list[0] == literalTrue {
+		list = list[1:]
+	}
+	if slices.Contains(list, literalFalse) {
+		list = []literal{literalFalse}
+	}
+	key := make([]byte, 0, 4*len(list))
+	for _, l := range list {
+		key = append(key, byte(l), byte(l>>8), byte(l>>16), byte(l>>24))
+	}
+	if n, ok := c.byKey[string(key)]; ok {
+		return n, nil
+	}
+	n := int32(len(c.nodes))
+	pointer := ""
+	if len(list) > 0 {
+		pointer = c.schemas[list[len(list)-1]].pointer
+	}
+	if n >= maxSchemaNodes {
+		return 0, c.refuse(pointer, "the schema has more than %d different values", maxSchemaNodes)
+	}
+	c.nodes = append(c.nodes, &node{literals: list, pointer: pointer, cost: noLimit})
+	c.byKey[string(key)] = n
+	return n, nil
+}
+
+// expand finds the ways to satisfy the schemas of n.
+func (c *compiler) expand(n *node) error {
+	if n.state != 0 {
+		return nil
+	}
+	n.state = 1
+	x := &expansion{compiler: c, node: n}
+	err := x.all(c.everything(), n.literals, nil)
+	n.state = 2
+	return err
+}
+
+type expansion struct {
+	*compiler
+	node *node
+}
+
+// all goes on with the pending schemas; visited are those that q has satisfied without reading anything.
+func (x *expansion) all(q conj, pending, visited []literal) error {
+	for len(pending) > 0 {
+		l := pending[len(pending)-1]
+		pending = pending[:len(pending)-1]
+		if l == literalTrue || slices.Contains(visited, l) {
+			continue
 		}
-		if !ok && len(branches) > 1 {
-			return 0, c.refuse(pointer+"/"+strconv.Itoa(i), "a branch of oneOf without a type is not enforced")
+		if l == literalFalse {
+			return nil
 		}
-		if len(branches) == 1 {
-			break
+		if x.steps++; x.steps > maxSchemaSteps {
+			return x.refuse(x.schemas[l].pointer, "the schema combines in more than %d ways", maxSchemaSteps)
 		}
-		types, err := c.types(o, pointer)
+		visited = append(slices.Clip(visited), l)
+		more, branches, err := x.schema(&q, l)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		for t := range types {
-			if seen[t] || t == "integer" && seen["number"] || t == "number" && seen["integer"] {
-				return 0, c.refuse(pointer+"/"+strconv.Itoa(i), "two branches of oneOf allow %s", t)
+		if q.kinds == 0 || q.least > q.most {
+			return nil
+		}
+		pending = append(slices.Clip(pending), more...)
+		if len(branches) == 0 {
+			continue
+		}
+		// The first choice is made here; the others wait as sets of schemas that are to hold with it.
+		choice := branches[0]
+		for _, option := range choice {
+			rest := append(slices.Clip(pending), option...)
+			for _, other := range branches[1:] {
+				l, err := x.choose(other, l)
+				if err != nil {
+					return err
+				}
+				rest = append(rest, l)
+			}
+			if err := x.all(q.fork(), rest, visited); err != nil {
+				return err
 			}
 		}
-		for t := range types {
-			seen[t] = true
+		return nil
+	}
+	return x.finish(q)
+}
+
+// choose makes a schema of a choice that is to be made later.
+func (c *compiler) choose(choice [][]literal, l literal) (literal, error) {
+	var list []value
+	for _, option := range choice {
+		var all []value
+		for _, o := range option {
+			all = append(all, c.valueOf(o))
+		}
+		list = append(list, &object{members: []member{{"allOf", all}}})
+	}
+	s := c.schemas[l]
+	return c.literal(&object{members: []member{{"anyOf", list}}}, s.pointer, s.scope)
+}
+
+func (c *compiler) valueOf(l literal) value {
+	switch l {
+	case literalTrue:
+		return true
+	case literalFalse:
+		return false
+	}
+	return c.schemas[l].o
+}
+
+// finish adds q to the ways of the node, unless it is plainly empty or there already.
+func (x *expansion) finish(q conj) error {
+	if q.kinds&kindObject != 0 {
+		if q.fewest > q.greatest || uint64(len(q.required)) > uint64(q.greatest) {
+			q.kinds &^= kindObject
+		} else {
+			for _, name := range q.required {
+				dead, err := x.deadProperty(&q, name)
+				if err != nil {
+					return err
+				}
+				if dead {
+					q.kinds &^= kindObject
+					break
+				}
+			}
 		}
 	}
-	return c.anyOf(list, pointer)
+	if q.shortest > q.longest {
+		q.kinds &^= kindArray
+	}
+	if q.kinds == 0 {
+		return nil
+	}
+	if len(x.node.branches) >= maxBranches {
+		return x.refuse(x.node.pointer, "it can be satisfied in more than %d ways", maxBranches)
+	}
+	x.node.branches = append(x.node.branches, q)
+	return nil
 }
 
-func escape(key string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(key, "~", "~0"), "/", "~1")
-}
-
-func (c *compiler) anyOf(list value, pointer string) (uint32, error) {
-	branches, ok := list.([]value)
-	if !ok || len(branches) == 0 {
-		return 0, c.refuse(pointer, "anyOf is a list of one schema or more")
-	}
-	var out []uint32
-	for i, b := range branches {
-		// Not by pointer: a branch may carry the type beside it, which a reference to the branch does not.
-		at, err := c.node(b, pointer+"/"+strconv.Itoa(i))
-		if err != nil {
-			return 0, err
-		}
-		out = append(out, at)
-	}
-	return c.g.either(out...), nil
-}
-
-func (c *compiler) reference(ref value, pointer string) (uint32, error) {
-	s, ok := ref.(string)
-	if !ok || s != "#" && !strings.HasPrefix(s, "#/") {
-		return 0, c.refuse(pointer+"/$ref", "reference %v is not a pointer into this schema", ref)
-	}
-	path, err := url.PathUnescape(s[1:])
-	if err != nil {
-		return 0, c.refuse(pointer+"/$ref", "reference %q: %v", s, err)
-	}
-	at := c.root
-	canonical := ""
-	for _, part := range strings.Split(path, "/")[1:] {
-		part = strings.ReplaceAll(strings.ReplaceAll(part, "~1", "/"), "~0", "~")
+// property gives the schemas for the value of name.
+func (c *compiler) property(q *conj, name string) ([]literal, error) {
+	var out []literal
+	for _, row := range q.objects {
 		found := false
-		switch v := at.(type) {
-		case *object:
-			at, found = v.get(part)
-		case []value:
-			if i, err := strconv.Atoi(part); err == nil && i >= 0 && i < len(v) {
-				at, found = v[i], true
+		if l, ok := row.properties[name]; ok {
+			out, found = append(out, l), true
+		}
+		for _, p := range row.patterns {
+			if c.langs.matches(p.names, name) {
+				out, found = append(out, p.value), true
 			}
 		}
-		if !found {
-			return 0, c.refuse(pointer+"/$ref", "reference %q leads nowhere", s)
+		if !found && row.additional >= 0 {
+			out = append(out, row.additional)
 		}
-		canonical += "/" + escape(part)
 	}
-	return c.schema(at, canonical)
-}
-
-var typeNames = []string{"object", "array", "string", "number", "integer", "boolean", "null"}
-
-func (c *compiler) types(o *object, pointer string) (map[string]bool, error) {
-	out := map[string]bool{}
-	v, ok := o.get("type")
-	if !ok {
-		for _, t := range typeNames {
-			out[t] = true
+	for _, l := range q.names {
+		names, err := c.stringsOf(l)
+		if err != nil {
+			return nil, err
 		}
-		delete(out, "integer")
-		return out, nil
-	}
-	list, ok := v.([]value)
-	if !ok {
-		list = []value{v}
-	}
-	for _, t := range list {
-		name, _ := t.(string)
-		known := false
-		for _, n := range typeNames {
-			known = known || n == name
+		if !c.langs.matches(names, name) {
+			return []literal{literalFalse}, nil
 		}
-		if !known {
-			return nil, c.refuse(pointer+"/type", "type %v is not one of %s", t, strings.Join(typeNames, ", "))
-		}
-		out[name] = true
-	}
-	if out["number"] {
-		delete(out, "integer")
 	}
 	return out, nil
 }
 
-func typeOf(v value) string {
+func (c *compiler) deadProperty(q *conj, name string) (bool, error) {
+	list, err := c.property(q, name)
+	if err != nil || len(list) == 0 {
+		return false, err
+	}
+	n, err := c.node(list)
+	if err != nil {
+		return false, err
+	}
+	return c.plainlyEmpty(n)
+}
+
+// plainlyEmpty tells whether no value satisfies n, as far as that is seen without following a cycle.
+func (c *compiler) plainlyEmpty(i int32) (bool, error) {
+	n := c.nodes[i]
+	if n.empty >= 2 {
+		return n.empty == 2, nil
+	}
+	if n.empty == 1 || n.state == 1 {
+		return false, nil
+	}
+	n.empty = 1
+	if err := c.expand(n); err != nil {
+		n.empty = 0
+		return false, err
+	}
+	n.empty = 2
+	for k := range n.branches {
+		q := &n.branches[k]
+		if q.kinds&(kindArray|kindObject|kindNull) != 0 {
+			n.empty = 3
+			break
+		}
+		some, err := c.scalarExists(q)
+		if err != nil {
+			return false, err
+		}
+		if some {
+			n.empty = 3
+			break
+		}
+	}
+	return n.empty == 2, nil
+}
+
+// scalarExists tells whether a number, string or boolean satisfies q.
+func (c *compiler) scalarExists(q *conj) (bool, error) {
+	if q.restricted {
+		return len(c.scalars(q)) > 0, nil
+	}
+	if q.kinds&kindBoolean != 0 && q.booleans != 0 {
+		return true, nil
+	}
+	if q.kinds&kindNumber != 0 {
+		at, err := c.numberAt(q)
+		if err != nil || at != noLimit {
+			return err == nil, err
+		}
+	}
+	if q.kinds&kindString != 0 {
+		if q.text == c.langs.all {
+			return true, nil
+		}
+		t, err := c.stringTable(q.text, q.least, q.most, q.pointer)
+		return t != nil, err
+	}
+	return false, nil
+}
+
+// scalars lists the values of a restricted q that satisfy all of it.
+func (c *compiler) scalars(q *conj) []value {
+	var out []value
+	for _, v := range q.words {
+		if c.scalarFits(q, v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func (c *compiler) scalarFits(q *conj, v value) bool {
+	for _, x := range q.except {
+		if x == v {
+			return false
+		}
+	}
 	switch v := v.(type) {
+	case nil:
+		return q.kinds&kindNull != 0
+	case bool:
+		bit := uint8(1)
+		if v {
+			bit = 2
+		}
+		return q.kinds&kindBoolean != 0 && q.booleans&bit != 0
+	case string:
+		n := uint32(len([]rune(v)))
+		return q.kinds&kindString != 0 && n >= q.least && n <= q.most && c.langs.matches(q.text, v)
+	case json.Number:
+		r, err := parseNumber(v.String())
+		if err != nil || q.kinds&kindNumber == 0 {
+			return false
+		}
+		for _, a := range q.atoms {
+			if !a.holds(r) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func typeOf(v value) string {
+	switch v.(type) {
 	case nil:
 		return "null"
 	case bool:
@@ -326,12 +583,6 @@ func typeOf(v value) string {
 	case string:
 		return "string"
 	case json.Number:
-		if !strings.ContainsAny(v.String(), ".eE") {
-			return "integer"
-		}
-		if f, err := v.Float64(); err == nil && f == float64(int64(f)) {
-			return "integer"
-		}
 		return "number"
 	case []value:
 		return "array"
@@ -339,105 +590,11 @@ func typeOf(v value) string {
 	return "object"
 }
 
-func (c *compiler) values(o *object, key string, v value, pointer string) (uint32, error) {
-	list := []value{v}
-	if key == "enum" {
-		l, ok := v.([]value)
-		if !ok {
-			return 0, c.refuse(pointer+"/enum", "enum is a list")
-		}
-		list = l
+func whole(v value) (*big.Rat, bool) {
+	n, ok := v.(json.Number)
+	if !ok {
+		return nil, false
 	}
-	if len(list) > 10_000 {
-		return 0, c.refuse(pointer+"/enum", "%d values, at most 10000 are enforced", len(list))
-	}
-	types, err := c.types(o, pointer)
-	if err != nil {
-		return 0, err
-	}
-	var words []string
-	for _, v := range list {
-		t := typeOf(v)
-		if types[t] || t == "integer" && types["number"] {
-			words = append(words, spell(v, c.comma, c.colon))
-		}
-	}
-	return c.g.words(words, c.g.emit(opReturn, 0, 0)), nil
-}
-
-// words reads one of the words: a byte trie in code.
-func (g *Grammar) words(words []string, next uint32) uint32 {
-	words = append([]string(nil), words...)
-	sort.Strings(words)
-	var build func(words []string, depth int) uint32
-	build = func(words []string, depth int) uint32 {
-		var out []uint32
-		for i := 0; i < len(words); {
-			if len(words[i]) == depth {
-				if i == 0 {
-					out = append(out, next)
-				}
-				i++
-				continue
-			}
-			j := i
-			for j < len(words) && words[j][depth] == words[i][depth] {
-				j++
-			}
-			if j == i+1 {
-				out = append(out, g.literal(words[i][depth:], next))
-			} else {
-				out = append(out, g.bytes(words[i][depth], words[i][depth], build(words[i:j], depth+1)))
-			}
-			i = j
-		}
-		return g.either(out...)
-	}
-	return build(words, 0)
-}
-
-// check refuses references that go round without reading a byte.
-func (g *Grammar) check() error {
-	state := make([]uint8, len(g.code))
-	type frame struct {
-		pc    uint32
-		edges [2]uint32
-		left  int
-	}
-	edges := func(pc uint32) (f frame) {
-		f.pc = pc
-		switch in := g.code[pc]; in.op {
-		case opJump, opCall:
-			f.edges[0], f.left = in.x, 1
-		case opSplit:
-			f.edges, f.left = [2]uint32{in.x, in.y}, 2
-		case opLess, opAtLeast, opCount:
-			f.edges[0], f.left = in.y, 1
-		}
-		return f
-	}
-	for start := range g.code {
-		if state[start] != 0 {
-			continue
-		}
-		stack := []frame{edges(uint32(start))}
-		state[start] = 1
-		for len(stack) > 0 {
-			f := &stack[len(stack)-1]
-			if f.left == 0 {
-				state[f.pc] = 2
-				stack = stack[:len(stack)-1]
-				continue
-			}
-			f.left--
-			switch to := f.edges[f.left]; state[to] {
-			case 1:
-				return &SchemaError{"", "a reference leads back to itself without a value between"}
-			case 0:
-				state[to] = 1
-				stack = append(stack, edges(to))
-			}
-		}
-	}
-	return nil
+	r, err := parseNumber(n.String())
+	return r, err == nil
 }

@@ -97,12 +97,12 @@ func (turn Turn) call(g *Grammar) (uint32, error) {
 		if len(schema) == 0 {
 			schema = json.RawMessage(`{"type":"object","properties":{}}`)
 		}
-		at, err := c.document(schema, "")
+		at, err := c.document(schema)
 		if err != nil {
 			return 0, fmt.Errorf("tool %q: %w", t.Name, err)
 		}
-		head := `{"name"` + c.colon + quote(t.Name) + c.comma + `"parameters"` + c.colon
-		one := g.literal(head, g.emit(opCall, at, g.bytes('}', '}', back)))
+		head := `{"name"` + c.spelling.colon + quote(t.Name) + c.spelling.comma + `"parameters"` + c.spelling.colon
+		one := g.literal(head, g.emit(opValue, at, g.bytes('}', '}', back)))
 		if turn.Marked {
 			one = g.emit(opToken, uint32(t.Opener), one)
 		}
@@ -114,8 +114,8 @@ func (turn Turn) call(g *Grammar) (uint32, error) {
 func (turn Turn) answer(g *Grammar, stop uint32) (uint32, error) {
 	if turn.Answer != nil {
 		c := newCompiler(g, Options{Spaced: turn.Spaced})
-		at, err := c.document(turn.Answer, "")
-		return g.emit(opCall, at, stop), err
+		at, err := c.document(turn.Answer)
+		return g.emit(opValue, at, stop), err
 	}
 	loop := g.emit(opJump, 0, 0)
 	one := g.runes(0, 0x10ffff, loop)
@@ -124,18 +124,4 @@ func (turn Turn) answer(g *Grammar, stop uint32) (uint32, error) {
 		return one, nil
 	}
 	return g.either(g.runes(0, '{'-1, loop), g.runes('{'+1, 0x10ffff, loop)), nil
-}
-
-// CompileChoices compiles a list of texts of which one is to be written.
-func CompileChoices(choices []string) (*Grammar, error) {
-	g := newGrammar()
-	if len(choices) == 0 {
-		return nil, fmt.Errorf("grammar: a choice list is empty")
-	}
-	for _, s := range choices {
-		if s == "" {
-			return nil, fmt.Errorf("grammar: a choice is empty")
-		}
-	}
-	return g.finish(g.words(choices, g.emit(opEnd, 0, 0)))
 }

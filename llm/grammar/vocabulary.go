@@ -12,8 +12,8 @@ type Token = int32
 // countedSlices is the greatest code-point bound with a ready mask of string-safe tokens.
 const countedSlices = 32
 
-// node is one byte of the flat trie in depth-first order: the nodes [i+1, end) are below node i.
-type node struct {
+// node8 is one byte of the flat trie in depth-first order: the nodes [i+1, end) are below node i.
+type node8 struct {
 	end   uint32
 	token int32 // -1: no token ends here
 	next  int32 // index into same: further ids with the same bytes, or -1
@@ -24,7 +24,7 @@ type node struct {
 type sameToken struct{ token, next int32 }
 
 type trie struct {
-	nodes []node
+	nodes []node8
 	same  []sameToken
 }
 
@@ -39,6 +39,8 @@ type Vocabulary struct {
 	safe      []uint64                    // tokens of string-safe characters only
 	counted   [countedSlices + 1][]uint64 // those of at most i code points
 	longest   int                         // code points of the longest safe token
+	depth     int                         // bytes of the longest token
+	quoted    [2]trie                     // tokens that hold a double, a single quote
 	extends   []bool                      // another token begins with this token's bytes
 }
 
@@ -57,6 +59,7 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 			continue
 		}
 		ids = append(ids, int32(i))
+		v.depth = max(v.depth, len(p))
 		if !stringSafe(p) {
 			rest = append(rest, int32(i))
 			continue
@@ -83,7 +86,27 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 		}
 	}
 	v.all, v.remainder = newTrie(pieces, ids), newTrie(pieces, rest)
+	for k, quote := range []byte{'"', '\''} {
+		var holding []int32
+		for _, id := range ids {
+			if bytes.IndexByte(pieces[id], quote) >= 0 {
+				holding = append(holding, id)
+			}
+		}
+		v.quoted[k] = newTrie(pieces, holding)
+	}
 	return v
+}
+
+// holding is the trie of the tokens with a quote in them.
+func (v *Vocabulary) holding(quote byte) *trie {
+	switch quote {
+	case '"':
+		return &v.quoted[0]
+	case '\'':
+		return &v.quoted[1]
+	}
+	return nil
 }
 
 // Len is the number of ids.
@@ -124,7 +147,7 @@ func newTrie(pieces [][]byte, sorted []int32) trie {
 		}
 		for d := keep; d < len(p); d++ {
 			path = append(path, len(t.nodes))
-			t.nodes = append(t.nodes, node{token: -1, next: -1, depth: uint16(d), b: p[d]})
+			t.nodes = append(t.nodes, node8{token: -1, next: -1, depth: uint16(d), b: p[d]})
 		}
 		n := &t.nodes[path[len(path)-1]]
 		if n.token >= 0 {

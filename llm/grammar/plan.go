@@ -1,0 +1,506 @@
+package grammar
+
+import (
+	"slices"
+	"strings"
+)
+
+// objectPlan is one way of being an object, before it is known which values exist.
+type objectPlan struct {
+	q        *conj
+	names    []string
+	values   []int32 // by name: node
+	required map[string]bool
+	others   *characters // further names, labelled with the patterns that they match; nil if there are none
+	classes  map[uint64]int32
+}
+
+// arrayPlan is one way of being an array. choices of an item are by the set of contains that it matches.
+type arrayPlan struct {
+	q      *conj
+	prefix [][]int32
+	rest   []int32
+}
+
+const maxContains = 3
+
+// plan finds the values that q's members can have.
+func (c *compiler) planObject(q *conj) (*objectPlan, error) {
+	p := &objectPlan{q: q, required: map[string]bool{}}
+	seen := map[string]bool{}
+	add := func(name string) error {
+		if seen[name] {
+			return nil
+		}
+		seen[name] = true
+		list, err := c.property(q, name)
+		if err != nil {
+			return err
+		}
+		n, err := c.node(list)
+		p.names, p.values = append(p.names, name), append(p.values, n)
+		return err
+	}
+	declared, open := false, true
+	for _, row := range q.objects {
+		for _, name := range row.names {
+			if err := add(name); err != nil {
+				return nil, err
+			}
+		}
+		declared = declared || row.declares
+		open = open && row.additional < 0
+	}
+	for _, name := range q.required {
+		p.required[name] = true
+		if err := add(name); err != nil {
+			return nil, err
+		}
+	}
+	closed := c.options.Closed && declared && open
+	return p, c.planOthers(p, closed)
+}
+
+// planOthers makes an automaton of the names that are not declared.
+func (c *compiler) planOthers(p *objectPlan, closed bool) error {
+	q := p.q
+	var follow []language
+	for _, row := range q.objects {
+		for _, r := range row.patterns {
+			follow = append(follow, r.names)
+		}
+	}
+	for _, l := range q.names {
+		names, err := c.stringsOf(l)
+		if err != nil {
+			return err
+		}
+		follow = append(follow, names)
+	}
+	if len(follow) > 60 {
+		return c.refuse(q.pointer, "more than 60 patterns of property names at once are not enforced")
+	}
+	p.classes = map[uint64]int32{}
+	class := func(label uint64) (int32, error) {
+		if n, ok := p.classes[label]; ok {
+			return n, nil
+		}
+		var list []literal
+		bit, some := 0, false
+		for _, row := range q.objects {
+			found := false
+			for _, r := range row.patterns {
+				if label>>bit&1 != 0 {
+					list, found = append(list, r.value), true
+				}
+				bit++
+			}
+			if !found && row.additional >= 0 {
+				list = append(list, row.additional)
+			}
+			some = some || found
+		}
+		for range q.names {
+			if label>>bit&1 == 0 {
+				list = append(list, literalFalse)
+			}
+			bit++
+		}
+		if closed && !some {
+			list = append(list, literalFalse)
+		}
+		n, err := c.node(list)
+		p.classes[label] = n
+		return n, err
+	}
+	if len(follow) == 0 {
+		n, err := class(0)
+		if err != nil || slices.Equal(c.nodes[n].literals, []literal{literalFalse}) {
+			return err
+		}
+		p.others = anyCharacters
+		return nil
+	}
+	chars, err := c.langs.automaton(follow, func(uint64) bool { return true })
+	if err != nil {
+		return c.refuse(c.schemaPointer(q), "the patterns of property names: %v", err)
+	}
+	live := false
+	for _, label := range chars.label {
+		n, err := class(label)
+		if err != nil {
+			return err
+		}
+		live = live || !slices.Equal(c.nodes[n].literals, []literal{literalFalse})
+	}
+	if live {
+		p.others = chars
+	}
+	return nil
+}
+
+var anyCharacters = &characters{edges: [][]edge{{{0, 0xd7ff, 0}, {0xe000, maxRune, 0}}}, label: []uint64{0}}
+
+func (c *compiler) schemaPointer(q *conj) string { return q.pointer }
+
+func (c *compiler) planArray(q *conj) (*arrayPlan, error) {
+	p := &arrayPlan{q: q}
+	if len(q.contains) > maxContains {
+		return nil, c.refuse(q.pointer, "more than %d contains at once are not enforced", maxContains)
+	}
+	length := 0
+	for _, row := range q.arrays {
+		length = max(length, len(row.prefix))
+	}
+	for _, a := range q.contains {
+		length = max(length, a.from)
+	}
+	if uint64(length) > uint64(q.longest) {
+		length = int(q.longest)
+	}
+	if length > maxPrefix {
+		return nil, c.refuse(q.pointer, "more than %d items are told apart", maxPrefix)
+	}
+	for i := 0; i <= length; i++ {
+		var base []literal
+		for _, row := range q.arrays {
+			if i < len(row.prefix) {
+				base = append(base, row.prefix[i])
+			} else {
+				base = append(base, row.rest)
+			}
+		}
+		choices := make([]int32, 1<<len(q.contains))
+		for set := range choices {
+			list := slices.Clip(base)
+			for k, a := range q.contains {
+				matched := set>>k&1 != 0
+				switch {
+				case matched && i < a.from:
+					list = append(list, literalFalse)
+				case matched:
+					list = append(list, a.value)
+				case a.most != noLimit && i >= a.from:
+					list = append(list, a.not)
+				}
+			}
+			n, err := c.node(list)
+			if err != nil {
+				return nil, err
+			}
+			choices[set] = n
+		}
+		if i < length {
+			p.prefix = append(p.prefix, choices)
+		} else {
+			p.rest = choices
+		}
+	}
+	return p, nil
+}
+
+// stringsOf is the language of the strings that satisfy a schema.
+func (c *compiler) stringsOf(l literal) (language, error) {
+	i, err := c.node([]literal{l})
+	if err != nil {
+		return 0, err
+	}
+	n := c.nodes[i]
+	if err := c.expand(n); err != nil {
+		return 0, err
+	}
+	var parts []language
+	for k := range n.branches {
+		q := &n.branches[k]
+		if q.kinds&kindString == 0 {
+			continue
+		}
+		if q.restricted {
+			var words []string
+			for _, v := range c.scalars(q) {
+				if s, ok := v.(string); ok {
+					words = append(words, s)
+				}
+			}
+			parts = append(parts, c.langs.oneOf(words))
+			continue
+		}
+		high := int32(-1)
+		if q.most != noLimit {
+			high = int32(q.most)
+		}
+		parts = append(parts, c.langs.both(q.text, c.langs.loop(c.langs.any, int32(q.least), high)))
+	}
+	return c.langs.either(parts...), nil
+}
+
+// costs finds the fewest bytes of every node's values; one that keeps noLimit has no value.
+func (c *compiler) costs(order []int32) {
+	for changed := true; changed; {
+		changed = false
+		for i := len(order) - 1; i >= 0; i-- {
+			n := c.nodes[order[i]]
+			if cost := c.cost(n); cost < n.cost {
+				n.cost, changed = cost, true
+			}
+		}
+	}
+}
+
+func (c *compiler) cost(n *node) uint32 {
+	best := n.scalarCost
+	for _, p := range n.shapes {
+		best = min(best, c.objectCost(p))
+	}
+	for _, p := range n.lists {
+		best = min(best, c.arrayCost(p))
+	}
+	return best
+}
+
+const costLimit = 1 << 30
+
+func (c *compiler) objectCost(p *objectPlan) uint32 {
+	sum, count, optional := uint64(2), uint32(0), uint32(0)
+	cheapest := uint64(noLimit)
+	for i, name := range p.names {
+		cost := c.nodes[p.values[i]].cost
+		if cost == noLimit {
+			if p.required[name] {
+				return noLimit
+			}
+			continue
+		}
+		each := uint64(len(name)) + 6 + uint64(cost)
+		if p.required[name] {
+			sum += each
+			count++
+		} else {
+			optional++
+			cheapest = min(cheapest, each)
+		}
+	}
+	if p.others != nil && count+optional < p.q.fewest {
+		for _, n := range p.classes {
+			if cost := c.nodes[n].cost; cost != noLimit {
+				optional = noLimit - count
+				cheapest = min(cheapest, 12+uint64(cost))
+			}
+		}
+	}
+	if count < p.q.fewest {
+		if uint64(count)+uint64(optional) < uint64(p.q.fewest) {
+			return noLimit
+		}
+		sum += uint64(p.q.fewest-count) * cheapest
+	}
+	return uint32(min(sum, costLimit))
+}
+
+func (c *compiler) arrayCost(p *arrayPlan) uint32 {
+	sum := uint64(2)
+	need := make([]uint32, len(p.q.contains))
+	open := 0
+	for k, a := range p.q.contains {
+		need[k] = a.least
+		if a.least > 0 {
+			open |= 1 << k
+		}
+	}
+	i := uint32(0)
+	for ; i < p.q.shortest || open != 0; i++ {
+		if i >= p.q.longest || i > uint32(len(p.prefix))+64 && open == 0 {
+			break
+		}
+		choices := p.rest
+		if int(i) < len(p.prefix) {
+			choices = p.prefix[i]
+		}
+		best, cost := -1, uint32(noLimit)
+		useful := func(set int) int { return countSmall(set & open) }
+		for set, n := range choices {
+			if x := c.nodes[n].cost; x != noLimit && (best < 0 || useful(set) > useful(best) || useful(set) == useful(best) && x < cost) {
+				best, cost = set, x
+			}
+		}
+		if best < 0 {
+			return noLimit
+		}
+		if best&open == 0 && int(i) >= len(p.prefix) && open != 0 {
+			return noLimit
+		}
+		for k := range need {
+			if best>>k&1 != 0 && need[k] > 0 {
+				if need[k]--; need[k] == 0 {
+					open &^= 1 << k
+				}
+			}
+		}
+		sum += uint64(cost) + 2
+	}
+	if open != 0 {
+		return noLimit
+	}
+	if i < p.q.shortest {
+		if i >= p.q.longest {
+			return noLimit
+		}
+		cost := uint32(noLimit)
+		for _, n := range p.rest {
+			cost = min(cost, c.nodes[n].cost)
+		}
+		if cost == noLimit {
+			return noLimit
+		}
+		sum += uint64(p.q.shortest-i) * (uint64(cost) + 2)
+	}
+	return uint32(min(sum, costLimit))
+}
+
+func countSmall(set int) (n int) {
+	for ; set != 0; set &= set - 1 {
+		n++
+	}
+	return n
+}
+
+// numberKey names a set of conditions.
+func numberKey(atoms []numberAtom) (string, []numberAtom) {
+	byKey := map[string]numberAtom{}
+	var keys []string
+	for _, a := range atoms {
+		k := a.key()
+		if _, ok := byKey[k]; !ok {
+			byKey[k] = a
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	var out []numberAtom
+	for _, k := range keys {
+		out = append(out, byKey[k])
+	}
+	return strings.Join(keys, " "), out
+}
+
+// numberAt is the index of the table of q's numbers, noLimit if there are none.
+func (c *compiler) numberAt(q *conj) (uint32, error) {
+	key, atoms := numberKey(q.atoms)
+	if at, ok := c.numbers[key]; ok {
+		return at, nil
+	}
+	t, err := numberTable(atoms)
+	if err != nil {
+		return 0, c.refuse(q.pointer, "the number: %v", err)
+	}
+	at := uint32(noLimit)
+	if t != nil {
+		at = uint32(len(c.g.values.scalars))
+		c.g.values.scalars = append(c.g.values.scalars, t)
+	}
+	c.numbers[key] = at
+	return at, nil
+}
+
+// stringTable is how strings of a language with a bounded length are read.
+type stringTable struct {
+	table       *table
+	least, most uint32
+}
+
+type stringKey struct {
+	text        language
+	least, most uint32
+}
+
+func wanted(label uint64) bool { return label&1 != 0 }
+
+// stringTable returns nil if there are no such strings.
+func (c *compiler) stringTable(text language, least, most uint32, pointer string) (*stringTable, error) {
+	if least > most {
+		return nil, nil
+	}
+	// One class repeated from m to n times is that class without limits, and a count.
+	if n := &c.langs.nodes[text]; n.kind == languageLoop && c.langs.nodes[n.a].kind == languageSet {
+		least = max(least, uint32(n.low))
+		if n.high >= 0 {
+			most = min(most, uint32(n.high))
+		}
+		if least > most {
+			return nil, nil
+		}
+		text = c.langs.loop(n.a, 0, -1)
+	}
+	key := stringKey{text, least, most}
+	if t, ok := c.tables[key]; ok {
+		return t, nil
+	}
+	t, err := c.newStringTable(text, least, most)
+	if err != nil {
+		return nil, c.refuse(pointer, "the text: %v", err)
+	}
+	c.tables[key] = t
+	return t, nil
+}
+
+func (c *compiler) newStringTable(text language, least, most uint32) (*stringTable, error) {
+	plain := stringKey{text, 0, noLimit}
+	if t, ok := c.tables[plain]; ok && c.langs.nodes[text].kind == languageLoop {
+		return &stringTable{t.table, least, most}, nil
+	}
+	chars, err := c.langs.automaton([]language{text}, wanted)
+	if err != nil {
+		return nil, err
+	}
+	if len(chars.edges[0]) == 0 && !wanted(chars.label[0]) {
+		return nil, nil
+	}
+	if c.langs.nodes[text].kind == languageLoop && len(chars.edges) == 1 || least == 0 && most == noLimit {
+		t := &stringTable{chars.spelled(c.spelling, wanted), least, most}
+		c.bytes += 4 * len(t.table.next)
+		return t, nil
+	}
+	if from, to, ok := chars.lengths(wanted); ok {
+		if from[0] > most || to[0] < least {
+			return nil, nil
+		}
+		t := chars.spelled(c.spelling, wanted)
+		t.lengths(from, to)
+		return &stringTable{t, least, most}, nil
+	}
+	high := int32(-1)
+	if most != noLimit {
+		high = int32(most)
+	}
+	if least > maxPatternCount || most != noLimit && most > maxPatternCount {
+		return nil, errCounted
+	}
+	return c.newStringTable(c.langs.both(text, c.langs.loop(c.langs.any, int32(least), high)), 0, noLimit)
+}
+
+// lengths spreads the counts of whole characters to the states inside characters.
+func (t *table) lengths(from, to []uint32) {
+	n := len(t.accept)
+	t.least, t.most = make([]uint32, n), make([]uint32, n)
+	copy(t.least, from)
+	copy(t.most, to)
+	for s := n - 1; s >= len(from); s-- {
+		t.least[s] = noLimit
+	}
+	for changed := true; changed; {
+		changed = false
+		for s := n - 1; s >= len(from); s-- {
+			for _, x := range t.next[uint32(s)*t.columns : (uint32(s)+1)*t.columns] {
+				if x < 0 || t.least[x] == noLimit {
+					continue
+				}
+				if t.least[x] < t.least[s] {
+					t.least[s], changed = t.least[x], true
+				}
+				if t.most[x] > t.most[s] {
+					t.most[s], changed = t.most[x], true
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,346 @@
+package grammar
+
+// walker holds what a walk over the trie of tokens needs, by depth.
+type walker struct {
+	levels [][]thread
+	stacks []stack
+	states []int32
+	counts []uint32
+	path   []byte
+}
+
+func (w *walker) grow(depth int) {
+	for len(w.levels) < depth+2 {
+		w.levels = append(w.levels, make([]thread, 0, 4))
+		w.stacks = append(w.stacks, stack{})
+		w.states = append(w.states, 0)
+		w.counts = append(w.counts, 0)
+		w.path = append(w.path, 0)
+	}
+}
+
+// Allowed sets mask to the tokens that may come next. mask is [Vocabulary.Words] long.
+func (m *Matcher) Allowed(mask []uint64) error {
+	v, g := m.vocabulary, m.grammar
+	m.walk.grow(v.depth + 1)
+	if t, ok := m.inTable(); ok && m.tableMask(t, mask) {
+		return m.finishMask(mask)
+	}
+	key, cacheable := m.key()
+	if cacheable && g.cache.load(key, v, mask) {
+		return nil
+	}
+	clear(mask)
+	visited := m.search(&v.all, mask)
+	if err := m.finishMask(mask); err != nil {
+		return err
+	}
+	if cacheable && visited > minCachedWalk {
+		g.cache.store(key, v, mask)
+	}
+	return nil
+}
+
+// minCachedWalk is how many trie nodes a walk visits before its mask is worth keeping.
+const minCachedWalk = 400
+
+// finishMask adds the special tokens.
+func (m *Matcher) finishMask(mask []uint64) error {
+	for _, t := range m.threads {
+		if t.kind != waitCode {
+			continue
+		}
+		if in := m.grammar.code[t.state]; in.op == opToken && int(in.x) < m.vocabulary.Len() {
+			setBit(mask, int(in.x))
+		}
+	}
+	if m.over {
+		m.over = false
+		return ErrTooAmbiguous
+	}
+	return nil
+}
+
+// key names the readings with their whole stacks.
+func (m *Matcher) key() (uint64, bool) {
+	h := uint64(len(m.threads))
+	for _, t := range m.threads {
+		h = mix(h, uint64(t.kind)<<32|uint64(t.at))
+		c := &m.cells[t.cell]
+		if t.kind == waitKey {
+			h = mix(h, uint64(t.state))
+			if c.extra != 0 {
+				return 0, false
+			}
+		} else {
+			h = mix(h, uint64(t.state)<<32|uint64(t.count))
+			if c.extra != 0 && (t.kind == waitString || t.kind == waitScalar) {
+				return 0, false
+			}
+		}
+		h = mix(h, c.hash)
+	}
+	return h, true
+}
+
+// search walks a whole trie.
+func (m *Matcher) search(t *trie, mask []uint64) (visited int) {
+	w := &m.walk
+	w.levels[0] = append(w.levels[0][:0], m.threads...)
+	w.stacks[0] = m.mark()
+	base := len(m.text)
+	if r, ok := m.single(w.levels[0]); ok {
+		visited = m.searchTable(t, 0, uint32(len(t.nodes)), 0, r, mask)
+	} else {
+		visited = m.searchNodes(t, 0, uint32(len(t.nodes)), 0, mask)
+	}
+	m.drop(w.stacks[0])
+	m.text = m.text[:base]
+	return visited
+}
+
+// searchNodes walks the nodes [at, to), which are at depth or below; the readings before them are in
+// levels[depth], and m.text ends with the path to them.
+func (m *Matcher) searchNodes(t *trie, at, to uint32, depth int, mask []uint64) (visited int) {
+	w := &m.walk
+	base := len(m.text) - depth
+	for at < to {
+		n := &t.nodes[at]
+		d := int(n.depth)
+		visited++
+		m.text = m.text[:base+d]
+		m.drop(w.stacks[d])
+		next := m.read(w.levels[d+1], w.levels[d], n.b)
+		w.levels[d+1] = next
+		if len(next) == 0 {
+			at = n.end
+			continue
+		}
+		if n.token >= 0 {
+			t.mark(n, mask)
+		}
+		if at+1 == n.end {
+			at++
+			continue
+		}
+		m.text = append(m.text, n.b)
+		w.stacks[d+1] = m.mark()
+		if r, ok := m.single(next); ok {
+			visited += m.searchTable(t, at+1, n.end, d+1, r, mask)
+			at = n.end
+			continue
+		}
+		at++
+	}
+	return visited
+}
+
+func (t *trie) mark(n *node8, mask []uint64) {
+	setBit(mask, int(n.token))
+	for s := n.next; s >= 0; s = t.same[s].next {
+		setBit(mask, int(t.same[s].token))
+	}
+}
+
+// inside is a reading inside a table.
+type inside struct {
+	table   *table
+	thread  thread
+	quote   int    // the byte that ends it, or -1: any that the table does not know
+	counted bool   // characters are counted,
+	most    uint32 // up to most
+}
+
+// single tells whether there is one reading, inside a table in which bytes are plainly followed.
+func (m *Matcher) single(list []thread) (inside, bool) {
+	if len(list) != 1 {
+		return inside{}, false
+	}
+	return m.insideTable(list[0])
+}
+
+func (m *Matcher) insideTable(t thread) (inside, bool) {
+	switch t.kind {
+	case waitString:
+		s := &m.values.strings[t.at]
+		if s.table.least != nil {
+			return inside{}, false
+		}
+		if c := &m.cells[t.cell]; c.kind == cellArray && s.most != noLimit && m.values.arrays[c.shape].unique {
+			return inside{}, false
+		}
+		return inside{s.table, t, int(s.quote), s.most != noLimit, s.most}, true
+	case waitScalar:
+		if c := &m.cells[t.cell]; c.kind == cellArray && m.values.arrays[c.shape].unique {
+			return inside{}, false
+		}
+		if m.cells[t.cell].kind == cellReturn {
+			return inside{}, false
+		}
+		return inside{m.values.scalars[t.at], t, -1, false, 0}, true
+	case waitKey:
+		c := &m.cells[t.cell]
+		o := &m.values.objects[c.shape]
+		if t.state&otherNames == 0 || c.extra != 0 || o.bare {
+			return inside{}, false
+		}
+		t.state &^= otherNames
+		return inside{o.others, t, int(o.spelling.quote), false, 0}, true
+	}
+	return inside{}, false
+}
+
+// searchTable is searchNodes for one reading inside a table: fast until a byte leaves the table.
+func (m *Matcher) searchTable(t *trie, at, to uint32, depth int, r inside, mask []uint64) (visited int) {
+	w := &m.walk
+	tab := r.table
+	base := len(m.text) - depth
+	w.states[depth], w.counts[depth] = int32(r.thread.state), r.thread.count
+	next, columns := tab.next, tab.columns
+	for at < to {
+		n := &t.nodes[at]
+		d := int(n.depth)
+		visited++
+		state := w.states[d]
+		s := next[uint32(state)*columns+uint32(tab.class[n.b])]
+		if s >= 0 {
+			if r.counted {
+				count := w.counts[d]
+				if !tab.inside[state] {
+					if count >= r.most {
+						at = n.end
+						continue
+					}
+					count++
+				}
+				w.counts[d+1] = count
+			}
+			w.states[d+1], w.path[d] = s, n.b
+			if n.token >= 0 {
+				t.mark(n, mask)
+			}
+			at++
+			continue
+		}
+		if tab.accept[state] && (r.quote < 0 || int(n.b) == r.quote) {
+			visited += m.leaveTable(t, n, at, base, depth, r, mask)
+		}
+		at = n.end
+	}
+	m.text = m.text[:base+depth]
+	return visited
+}
+
+// leaveTable walks a node whose byte ends the table.
+func (m *Matcher) leaveTable(t *trie, n *node8, at uint32, base, depth int, r inside, mask []uint64) int {
+	w := &m.walk
+	d := int(n.depth)
+	m.text = append(m.text[:base+depth], w.path[depth:d]...)
+	x := r.thread
+	x.state = uint32(w.states[d])
+	if x.kind == waitKey {
+		x.state |= otherNames
+	}
+	if x.kind == waitString {
+		s := &m.values.strings[x.at]
+		switch {
+		case r.counted:
+			x.count = w.counts[d]
+		case s.counted:
+			x.count = min(x.count+uint32(m.characters(r, depth, d)), s.least)
+		}
+	}
+	w.stacks[d] = w.stacks[depth]
+	w.levels[d] = append(w.levels[d][:0], x)
+	m.drop(w.stacks[d])
+	// The nodes above may have used these places; they are set again before they are read.
+	return m.searchNodes(t, at, n.end, d, mask)
+}
+
+// characters counts the characters that begin on the path from depth to d.
+func (m *Matcher) characters(r inside, depth, d int) (n int) {
+	for i := depth; i < d; i++ {
+		if !r.table.inside[m.walk.states[i]] {
+			n++
+		}
+	}
+	return n
+}
+
+// inTable returns the only reading if it is inside a string or a name, where most tokens go on inside.
+func (m *Matcher) inTable() (inside, bool) {
+	r, ok := m.single(m.threads)
+	return r, ok && r.quote >= 0
+}
+
+// tableMask sets the mask inside a table from the ready masks: tokens that stay inside, and those with the
+// byte that ends it, which are walked.
+func (m *Matcher) tableMask(r inside, mask []uint64) bool {
+	v := m.vocabulary
+	quotes := v.holding(byte(r.quote))
+	if quotes == nil {
+		return false
+	}
+	stay := r.table.stay(m, r)
+	if !r.counted || r.most-r.thread.count >= uint32(v.longest) {
+		copy(mask, stay)
+		m.search(quotes, mask)
+		return true
+	}
+	if r.table.inside[r.thread.state] {
+		return false
+	}
+	// Safe tokens by their number of characters, all others one by one.
+	counted := v.counted[min(r.most-r.thread.count, countedSlices)]
+	if r.most-r.thread.count > countedSlices {
+		return false
+	}
+	for i := range mask {
+		mask[i] = stay[i] & counted[i]
+	}
+	m.search(&v.remainder, mask)
+	return true
+}
+
+// stay is the set of tokens that stay inside t from the state of r, lengths aside.
+func (t *table) stay(m *Matcher, r inside) []uint64 {
+	s := &t.masks
+	s.mutex.RLock()
+	if s.owner == m.vocabulary {
+		if mask, ok := s.masks[r.thread.state]; ok {
+			s.mutex.RUnlock()
+			return mask
+		}
+	}
+	s.mutex.RUnlock()
+	mask := make([]uint64, m.vocabulary.words)
+	t.walkInside(&m.walk, &m.vocabulary.all, int32(r.thread.state), mask)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.owner != m.vocabulary || len(s.masks) >= maxStayMasks {
+		s.owner, s.masks = m.vocabulary, map[uint32][]uint64{}
+	}
+	s.masks[r.thread.state] = mask
+	return mask
+}
+
+const maxStayMasks = 128
+
+// walkInside marks the tokens that can be read inside the table from a state.
+func (t *table) walkInside(w *walker, tokens *trie, state int32, mask []uint64) {
+	next, columns := t.next, t.columns
+	w.states[0] = state
+	for at := uint32(0); at < uint32(len(tokens.nodes)); {
+		n := &tokens.nodes[at]
+		s := next[uint32(w.states[n.depth])*columns+uint32(t.class[n.b])]
+		if s < 0 {
+			at = n.end
+			continue
+		}
+		w.states[n.depth+1] = s
+		if n.token >= 0 {
+			tokens.mark(n, mask)
+		}
+		at++
+	}
+}
