@@ -275,9 +275,11 @@ func (k *keywordReader) restrict(scalars []value) {
 		scalars = both
 	}
 	q.restricted, q.words = true, scalars
-	if len(scalars) == 0 {
-		q.kinds = 0
+	stated := kinds(0)
+	for _, v := range scalars {
+		stated |= kindNames[typeOf(v)]
 	}
+	q.kinds &= stated
 }
 
 func sameScalar(a, b value) bool {

@@ -40,9 +40,6 @@ func (c *compiler) negate(l literal) (literal, error) {
 	out, err := c.literal(v, s.pointer, s.scope)
 	if err == nil {
 		c.schemas[l].not = out
-		if out > literalFalse {
-			c.schemas[out].not = l
-		}
 	}
 	return out, err
 }

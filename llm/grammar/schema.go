@@ -490,7 +490,7 @@ func (c *compiler) plainlyEmpty(i int32) (bool, error) {
 	n.empty = 2
 	for k := range n.branches {
 		q := &n.branches[k]
-		if q.kinds&(kindArray|kindObject|kindNull) != 0 {
+		if !q.restricted && q.kinds&(kindArray|kindObject|kindNull) != 0 {
 			n.empty = 3
 			break
 		}
