@@ -23,6 +23,7 @@ func TestPrograms(t *testing.T) {
 		"typed-tool": {want: []string{`calls get_weather {"city":"Oslo"}`, "gets 4 degrees and rain in Oslo"}},
 		"structured": {want: []string{"mood ", " stars"}},
 		"approval":   {input: "y\n", want: []string{`send_email {"to":"sam@example.com"`, "it changes things and reaches the network", "send_email: sent to sam@example.com"}},
+		"langchain":  {want: []string{"asked for Oslo", "4 degrees and rain in Oslo"}},
 		"session":    {args: []string{"-store", filepath.Join(t.TempDir(), "c.db")}, want: []string{"144", "events are stored"}},
 	}
 	folders, err := filepath.Glob("*/main.go")
