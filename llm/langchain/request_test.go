@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tmc/langchaingo/llms"
@@ -150,5 +152,35 @@ func TestRefused(t *testing.T) {
 	t.Run("alias", func(t *testing.T) {
 		model := langchain.New(agenttest.NewScript(agenttest.Say("x")), langchain.WithAliases("gpt-4"))
 		generate(t, model, ask("x"), llms.WithModel("gpt-4"), llms.WithPromptCaching(true), llms.WithThinkingMode(llms.ThinkingModeNone))
+	})
+}
+
+// Whatever a replayed call has as arguments, the model gets a JSON object that says the same.
+func FuzzReplayedArguments(f *testing.F) {
+	f.Add(`{"city":"Oslo"}`)
+	f.Add(`Oslo "quoted" <b>`)
+	f.Add(` `)
+	f.Add(`null`)
+	f.Fuzz(func(t *testing.T, arguments string) {
+		script := agenttest.NewScript(agenttest.Say("ok"))
+		_, err := langchain.New(script).GenerateContent(context.Background(), append(ask("x"), llms.MessageContent{
+			Role:  llms.ChatMessageTypeAI,
+			Parts: []llms.ContentPart{llms.ToolCall{ID: "a", FunctionCall: &llms.FunctionCall{Name: "f", Arguments: arguments}}},
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := script.Requests()[0].Messages[1].ToolCalls[0].Arguments
+		var object, given map[string]any
+		if err := json.Unmarshal(got, &object); err != nil || object == nil {
+			t.Fatalf("%q became %s, no object: %v", arguments, got, err)
+		}
+		if json.Unmarshal([]byte(arguments), &given) == nil && given != nil {
+			if diff := cmp.Diff(given, object); diff != "" {
+				t.Error(diff)
+			}
+		} else if text, ok := object["__arg1"].(string); strings.TrimSpace(arguments) != "" && (!ok || text != strings.ToValidUTF8(arguments, "\uFFFD") && utf8.ValidString(arguments)) {
+			t.Errorf("%q became %s", arguments, got)
+		}
 	})
 }
