@@ -60,13 +60,13 @@ func (p *languages) automaton(follow []language, keep func(label uint64) bool) (
 		for _, x := range tuples[at] {
 			sets = p.firsts(x, sets)
 		}
-		out.edges[at] = p.successors(tuples[at], sets, add)
+		out.edges[at] = p.successors(tuples[at], sets, keep(0), add)
 	}
 	return out.trim(keep), nil
 }
 
 // successors takes one derivative per group of characters that no set tells apart.
-func (p *languages) successors(t []language, sets [][]runeRange, add func([]language) int32) []edge {
+func (p *languages) successors(t []language, sets [][]runeRange, sink bool, add func([]language) int32) []edge {
 	type border struct {
 		at    rune
 		set   int
@@ -92,7 +92,7 @@ func (p *languages) successors(t []language, sets [][]runeRange, add func([]lang
 		to, ok := known[string(signature)]
 		if !ok {
 			next := make([]language, len(t))
-			dead := true
+			dead := !sink
 			for i, x := range t {
 				next[i] = p.after(x, at)
 				dead = dead && next[i] == p.none

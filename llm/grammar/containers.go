@@ -37,9 +37,6 @@ func (k *keywordReader) container(key string, v value) {
 	case "propertyNames":
 		q.names = append(q.names, k.sub(v, key))
 	case "dependentRequired", "dependentSchemas", "dependencies":
-		if key == "dependencies" && k.draft >= 2019 && k.stated {
-			return // not a keyword of these drafts
-		}
 		k.dependent(key, v)
 	case "unevaluatedItems", "unevaluatedProperties":
 		if v == true || k.object(v) {

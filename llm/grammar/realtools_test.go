@@ -13,10 +13,7 @@ import (
 
 // TestRealToolSchemasSampled babbles under the schemas of real tools; whatever finishes must validate.
 func TestRealToolSchemasSampled(t *testing.T) {
-	root := os.Getenv("DROVER_TESTDATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "data")
-	}
+	root := testdataRoot()
 	f, err := os.Open(filepath.Join(root, "maskbench", "quarter.jsonl.gz"))
 	if err != nil {
 		t.Skipf("no MaskBench schemas: %v; set DROVER_TESTDATA", err)

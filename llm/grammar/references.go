@@ -33,6 +33,9 @@ func (c *compiler) locate(root value) error {
 	if o, ok := root.(*object); ok {
 		if s, ok := o.get("$schema"); ok {
 			text, _ := s.(string)
+			if text != "" && !strings.Contains(text, "json-schema.org/") {
+				return c.refuse("/$schema", "the keywords of the metaschema %q are not known", text)
+			}
 			for _, d := range drafts {
 				if strings.Contains(text, d.part) {
 					c.draft, c.stated = d.year, true
@@ -63,16 +66,10 @@ func (c *compiler) walk(v value, pointer string, scope *resource, schema bool) e
 		}
 		c.places[v] = place{pointer, scope}
 		for _, m := range v.members {
-			if m.key == "enum" || m.key == "const" || m.key == "default" || m.key == "examples" {
-				if _, ok := m.value.(*object); !ok || m.key != "enum" {
-					if schema {
-						continue
-					}
-				}
-			}
+			below := schema && (keywords[m.key] || m.key == "$defs" || m.key == "definitions") && m.key != "enum" && m.key != "const"
 			// Below properties and the like the keys are names, not keywords.
-			names := schema && (m.key == "properties" || m.key == "patternProperties" || m.key == "$defs" || m.key == "definitions" || m.key == "dependentSchemas" || m.key == "dependencies")
-			if err := c.walkMember(m, pointer+"/"+escape(m.key), scope, names); err != nil {
+			names := below && (m.key == "properties" || m.key == "patternProperties" || m.key == "$defs" || m.key == "definitions" || m.key == "dependentSchemas" || m.key == "dependencies")
+			if err := c.walkMember(m, pointer+"/"+escape(m.key), scope, below, names); err != nil {
 				return err
 			}
 		}
@@ -80,10 +77,10 @@ func (c *compiler) walk(v value, pointer string, scope *resource, schema bool) e
 	return nil
 }
 
-func (c *compiler) walkMember(m member, pointer string, scope *resource, names bool) error {
+func (c *compiler) walkMember(m member, pointer string, scope *resource, schema, names bool) error {
 	o, ok := m.value.(*object)
 	if !names || !ok {
-		return c.walk(m.value, pointer, scope, true)
+		return c.walk(m.value, pointer, scope, schema)
 	}
 	c.places[o] = place{pointer, scope}
 	for _, p := range o.members {

@@ -3,28 +3,29 @@ package grammar
 import (
 	"bytes"
 	"encoding/json"
-	"sort"
-	"strconv"
+	"slices"
 	"strings"
 )
 
-// Respell writes a JSON instance in the spelling that the schema's grammar uses: compact or spaced as
-// options say, properties in the schema's order, numbers without exponent. Each object follows the
-// properties of the schema that names most of its keys, which is a guess where several do. A decimal
-// like 1.0 stays under draft 4, where it is not an integer. Respell does not validate.
+// Respell writes a JSON instance in the spelling that grammars of options use: compact or spaced, numbers
+// without exponent, strings with the fewest escapes. If options fix the order of properties, each object
+// follows the properties of the schema that names most of its keys, which is a guess where several do. A
+// decimal like 1.0 stays under draft 4, where it is not an integer. Respell does not validate.
 func Respell(schema, instance []byte, options Options) (string, error) {
-	s, err := readOrdered(schema)
-	if err != nil {
-		return "", err
-	}
 	v, err := readOrdered(instance)
 	if err != nil {
 		return "", err
 	}
 	w := respeller{decimals: bytes.Contains(schema, []byte("draft-04"))}
-	w.collect(s)
+	if options.Ordered {
+		s, err := readOrdered(schema)
+		if err != nil {
+			return "", err
+		}
+		w.collect(s)
+	}
 	how := options.spelling()
-	return spell(w.reorder(v), how.comma, how.colon), nil
+	return spell(w.respell(v), how.comma, how.colon), nil
 }
 
 type respeller struct {
@@ -86,33 +87,37 @@ func (w *respeller) order(o *object) map[string]int {
 	return best
 }
 
-func (w *respeller) reorder(v value) value {
+func (w *respeller) respell(v value) value {
 	switch v := v.(type) {
 	case json.Number:
-		if !strings.ContainsAny(v.String(), ".eE") || w.decimals && !strings.ContainsAny(v.String(), "eE") {
+		if w.decimals && !strings.ContainsAny(v.String(), "eE") {
 			return v
 		}
-		f, err := v.Float64()
-		if err != nil {
-			return v
+		if r, ok := whole(v); ok {
+			if s, ok := spellNumber(r); ok {
+				return json.Number(s)
+			}
 		}
-		return json.Number(strconv.FormatFloat(f, 'f', -1, 64))
+		return v
 	case []value:
 		for i := range v {
-			v[i] = w.reorder(v[i])
+			v[i] = w.respell(v[i])
 		}
 	case *object:
 		for i := range v.members {
-			v.members[i].value = w.reorder(v.members[i].value)
+			v.members[i].value = w.respell(v.members[i].value)
+		}
+		if len(w.orders) == 0 {
+			return v
 		}
 		rank := w.order(v)
-		place := func(key string) int {
-			if r, ok := rank[key]; ok {
+		place := func(m member) int {
+			if r, ok := rank[m.key]; ok {
 				return r
 			}
 			return len(rank)
 		}
-		sort.SliceStable(v.members, func(a, b int) bool { return place(v.members[a].key) < place(v.members[b].key) })
+		slices.SortStableFunc(v.members, func(a, b member) int { return place(a) - place(b) })
 	}
 	return v
 }
