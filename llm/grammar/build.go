@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"slices"
 	"sort"
+	"strings"
 )
 
 var errCounted = errors.New("its length, beside a pattern, cannot be counted")
@@ -95,7 +96,7 @@ func (c *compiler) planScalars(n *node) error {
 	n.scalarCost = noLimit
 	var words []string
 	text := map[string]bool{}
-	var strings []string
+	var texts []string
 	numbers := map[uint32]bool{}
 	add := func(s string) {
 		if !text[s] {
@@ -109,7 +110,7 @@ func (c *compiler) planScalars(n *node) error {
 		if q.restricted {
 			for _, v := range c.scalars(q) {
 				if s, ok := v.(string); ok {
-					strings = append(strings, s)
+					texts = append(texts, s)
 					continue
 				}
 				if r, ok := whole(v); ok {
@@ -156,8 +157,8 @@ func (c *compiler) planScalars(n *node) error {
 			}
 		}
 	}
-	if len(strings) > 0 && !c.freeStrings(n) {
-		t, err := c.stringTable(c.langs.oneOf(strings), 0, noLimit, n.pointer)
+	if len(texts) > 0 && !c.freeStrings(n) {
+		t, err := c.stringTable(c.langs.oneOf(texts), 0, noLimit, n.pointer)
 		if err != nil {
 			return err
 		}
@@ -183,7 +184,10 @@ func (c *compiler) shape(n *node) error {
 	v := &c.g.values
 	out := &v.nodes[n.at]
 	for _, t := range n.strings {
-		out.strings = append(out.strings, c.stringShape(t))
+		out.strings = append(out.strings, c.stringShape(t, t.table, c.spelling.quote))
+		if t.double != nil {
+			out.strings = append(out.strings, c.stringShape(t, t.double, '"'))
+		}
 	}
 	if len(n.words) > 0 {
 		out.scalars = append(out.scalars, uint32(len(v.scalars)))
@@ -216,9 +220,9 @@ func (c *compiler) shape(n *node) error {
 	return nil
 }
 
-func (c *compiler) stringShape(t *stringTable) uint32 {
+func (c *compiler) stringShape(t *stringTable, table *table, quote byte) uint32 {
 	v := &c.g.values
-	v.strings = append(v.strings, stringShape{table: t.table, quote: c.spelling.quote, least: t.least, most: t.most,
+	v.strings = append(v.strings, stringShape{table: table, quote: quote, least: t.least, most: t.most,
 		counted: t.least > 0 || t.most != noLimit})
 	return uint32(len(v.strings) - 1)
 }
@@ -296,7 +300,7 @@ func (c *compiler) uniqueItems(p *arrayPlan, a *arrayShape) error {
 		}
 	}
 	for _, at := range n.numbers {
-		list, ok := (&stringTable{c.g.values.scalars[at], 0, noLimit}).words(maxUniqueWords)
+		list, ok := (&stringTable{table: c.g.values.scalars[at], most: noLimit}).words(maxUniqueWords)
 		if !ok {
 			if !c.boundless(at) {
 				return c.refuse(q.uniqueAt, "uniqueItems of these numbers is not enforced: one could be left without another")
@@ -406,15 +410,19 @@ func (t *table) endless() bool {
 
 func (c *compiler) objectShape(p *objectPlan) (uint32, error) {
 	q := p.q
-	o := objectShape{spelling: c.spelling, least: q.fewest, most: q.greatest, ordered: c.options.Ordered}
+	o := objectShape{spelling: c.spelling, cost: c.objectCost(p), least: q.fewest, most: q.greatest, ordered: c.options.Ordered}
 	names, values := slices.Clone(p.names), slices.Clone(p.values)
-	if err := c.otherNames(p, &o, &names, &values); err != nil {
-		return 0, err
+	if o.bare = c.bare; !o.bare {
+		if err := c.otherNames(p, &o, &names, &values); err != nil {
+			return 0, err
+		}
 	}
 	spelled := make([]string, len(names))
 	for i, name := range names {
 		s := quoteWith(name, c.spelling)
-		spelled[i] = s[1 : len(s)-1]
+		if spelled[i] = s[1 : len(s)-1]; o.bare && !isIdentifier(name) {
+			return 0, c.refuse(q.pointer, "argument %q cannot be written as a name of Python", name)
+		}
 		c.bytes += 32 * len(s)
 	}
 	if c.bytes > maxMaterialized*16 {
@@ -459,6 +467,55 @@ func (c *compiler) objectShape(p *objectPlan) (uint32, error) {
 	v.objects = append(v.objects, o)
 	return uint32(len(v.objects) - 1), nil
 }
+
+// arguments compiles the arguments of a call; each index is one way of giving them.
+func (c *compiler) arguments(schema []byte) ([]uint32, error) {
+	c.options.Closed = true
+	at, err := c.top(schema)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.build(at); err != nil {
+		return nil, err
+	}
+	c.bare = true
+	var out []uint32
+	for _, p := range c.nodes[at].shapes {
+		if c.objectCost(p) == noLimit {
+			continue
+		}
+		o, err := c.objectShape(p)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, o)
+	}
+	if len(out) == 0 {
+		return nil, c.refuse("", "no object satisfies it, and the arguments of a call are one")
+	}
+	return out, nil
+}
+
+// isIdentifier tells whether name can be that of an argument.
+func isIdentifier(name string) bool {
+	for i := 0; i < len(name); i++ {
+		b := name[i]
+		if b != '_' && (b|0x20 < 'a' || b|0x20 > 'z') && (i == 0 || b < '0' || b > '9') {
+			return false
+		}
+	}
+	return name != "" && !pythonWords[name]
+}
+
+// pythonWords cannot name an argument.
+var pythonWords = func() map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(`False None True and as assert async await break class continue def del elif else except
+		finally for from global if import in is lambda nonlocal not or pass raise return try while with yield`) {
+		out[w] = true
+	}
+	return out
+}()
 
 const maxFiniteNames = 512
 

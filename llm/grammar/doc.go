@@ -1,20 +1,40 @@
-// Package grammar turns a JSON Schema, a regular expression, a list of choices or a grammar of parts into
-// token masks, so that a model can only write text that the grammar accepts.
+// Package grammar turns a JSON Schema, a regular expression, a list of choices, a grammar in EBNF or one put
+// together of parts into token masks, so that a model can only write text that the grammar accepts.
 //
-// A [Vocabulary] is built once per tokenizer and shared. A [Grammar] is compiled once and shared. A
-// [Matcher] follows one sequence; it has the shape of llm.Constraint: Forced, Mask, Accept, Done; Fork and
-// Rewind serve drafts. [Compile] makes a grammar of a [Part]: [Literal], [Special] tokens, [Schema],
-// [Regexp] and [Text], put together with [Sequence], [OneOf], [Repeat], [Optional] and, where they
-// recur, [Rule]. [CompileTurn] makes one grammar of a whole assistant turn: tool calls, then an answer.
+// # Use
 //
-// The rule is exact or refused: a keyword that is not enforced is a [*SchemaError] with its JSON pointer,
-// never dropped. One spelling per value is enough: properties come in the schema's order, then undeclared
-// ones; numbers have no exponent, 19 digits and 12 decimals at most; separators are fixed. Undeclared
-// property names may repeat. Annotations (title, description, default, format names that are not known)
-// do not constrain.
+// A [Vocabulary] is built once per tokenizer and shared. A [Grammar] is compiled once and shared; a [Cache]
+// keeps those used last. A [Matcher] follows one sequence. It has the shape of llm.Constraint: Forced gives
+// the tokens that must come next, Mask rules out logits, Accept goes on by a token, Done tells that nothing
+// may follow. Complete tells that the text may end; Fork and Rewind serve drafts; Distance and Closing end a
+// text validly when the budget runs out.
 //
-// Being rewritten on the branch "grammar": the engine behind this API (schemas by set algebra, any order of
-// properties, counted lengths, faster masks). The names above stay; to come are Matcher.Closing (tokens
-// that end the text validly), Arguments (a call's arguments in Python's notation, as a Part), CompileEBNF,
-// Options.Order and Cache.
+// Entry points are [CompileSchema], [CompileRegexp], [CompileChoices], [CompileEBNF], and [Compile] for a
+// [Part]: [Literal] text, [Special] tokens, a [Schema] value, [Arguments] of a call in Python's notation,
+// [Regexp], [Choices], [EBNF] and free [Text], put together with [Sequence], [OneOf], [Repeat], [Optional]
+// and, where they recur, [Rule]. [CompileTurn] makes one grammar of an assistant turn with calls in JSON.
+//
+// # What is enforced
+//
+// The rule is exact or refused: a keyword that is not enforced is a [*SchemaError] with its JSON pointer and
+// reason, never dropped. Enforced are type, enum, const, all keywords of numbers, strings, arrays and objects,
+// $ref (recursive too) and anchors, allOf, anyOf, oneOf, not, if/then/else, dependent schemas, and formats.
+// Refused are, in short: references out of the document, patterns with references back, looking behind or
+// word borders, uniqueItems of arrays and objects, the negation of additionalProperties, patternProperties,
+// propertyNames, uniqueItems and of formats that are not exact, unevaluated… beside anyOf, oneOf, if or
+// contains, and what exceeds a limit: [SchemaError] says which. Unknown keywords and formats annotate.
+//
+// One spelling per value is enough, so the spelling is narrower than JSON: white space as [Options] say,
+// numbers with at most 19 digits and 12 decimals and no exponent if they are bounded, strings without
+// needless escapes. Properties come in any order unless Options fix it; no name comes twice.
+//
+// # How it works
+//
+// A set of schemas that one value satisfies together is a node. Expanding a node gives its disjunctive
+// normal form: the ways of satisfying it, each a conjunction of conditions per type, in which negations are
+// already pushed down to keywords. Strings, property names and numbers become deterministic automata over
+// bytes; arrays and objects keep counts and used names in a stack cell, so that long ones are counted and
+// recursion is bounded by the text alone. Values that nothing satisfies are found beforehand, so a matcher
+// has no dead ends. A mask is a walk over the trie of all tokens, shortened inside strings to the tokens with
+// a quote, because those that stay inside a string depend on its automaton alone and are kept with it.
 package grammar

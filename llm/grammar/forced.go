@@ -202,7 +202,7 @@ func (m *Matcher) firstsBetween(may *class, t thread, c *cell) bool {
 				return m.firsts(may, thread{kind: waitKey, cell: t.cell})
 			}
 			may.add(s.quote, s.quote)
-			return !s.python
+			return true
 		}
 		a := &m.values.arrays[c.shape]
 		if a.words != nil {

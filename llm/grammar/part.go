@@ -113,6 +113,20 @@ func Schema(schema []byte, options Options) Part {
 	}}
 }
 
+// Arguments is what stands between the parentheses of a call in Python's notation: name=value for the
+// properties of an object's schema, in any order unless options fix it. Undeclared arguments are not written.
+func Arguments(schema []byte, options Options) Part {
+	return Part{func(g *Grammar, next uint32) (uint32, error) {
+		options.Python = true
+		list, err := newCompiler(g, options).arguments(schema)
+		var out []uint32
+		for _, at := range list {
+			out = append(out, g.emit(opArguments, at, next))
+		}
+		return g.either(out...), err
+	}}
+}
+
 // Regexp is any text that expression matches as a whole. The syntax is that of ECMA-262, without references
 // back, looking behind and word borders.
 func Regexp(expression string) Part {

@@ -405,6 +405,7 @@ func (c *compiler) numberAt(q *conj) (uint32, error) {
 // stringTable is how strings of a language with a bounded length are read.
 type stringTable struct {
 	table       *table
+	double      *table // the same between double quotes, in Python
 	least, most uint32
 }
 
@@ -446,7 +447,7 @@ func (c *compiler) stringTable(text language, least, most uint32, pointer string
 func (c *compiler) newStringTable(text language, least, most uint32) (*stringTable, error) {
 	plain := stringKey{text, 0, noLimit}
 	if t, ok := c.tables[plain]; ok && c.langs.nodes[text].kind == languageLoop {
-		return &stringTable{t.table, least, most}, nil
+		return &stringTable{t.table, t.double, least, most}, nil
 	}
 	chars, err := c.langs.automaton([]language{text}, wanted)
 	if err != nil {
@@ -456,17 +457,18 @@ func (c *compiler) newStringTable(text language, least, most uint32) (*stringTab
 		return nil, nil
 	}
 	if c.langs.nodes[text].kind == languageLoop && len(chars.edges) == 1 || least == 0 && most == noLimit {
-		t := &stringTable{chars.spelled(c.spelling, wanted), least, most}
-		c.bytes += 4 * len(t.table.next)
-		return t, nil
+		return c.spelledTable(chars, least, most), nil
 	}
 	if from, to, ok := chars.lengths(wanted); ok {
 		if from[0] > most || to[0] < least {
 			return nil, nil
 		}
-		t := chars.spelled(c.spelling, wanted)
-		t.lengths(from, to)
-		return &stringTable{t, least, most}, nil
+		t := c.spelledTable(chars, least, most)
+		t.table.lengths(from, to)
+		if t.double != nil {
+			t.double.lengths(from, to)
+		}
+		return t, nil
 	}
 	high := int32(-1)
 	if most != noLimit {
@@ -476,6 +478,17 @@ func (c *compiler) newStringTable(text language, least, most uint32) (*stringTab
 		return nil, errCounted
 	}
 	return c.newStringTable(c.langs.both(text, c.langs.loop(c.langs.any, int32(least), high)), 0, noLimit)
+}
+
+func (c *compiler) spelledTable(chars *characters, least, most uint32) *stringTable {
+	t := &stringTable{table: chars.spelled(c.spelling, wanted), least: least, most: most}
+	c.bytes += 4 * len(t.table.next)
+	if c.spelling.python {
+		double := *c.spelling
+		double.quote = '"'
+		t.double = chars.spelled(&double, wanted)
+	}
+	return t
 }
 
 // lengths spreads the counts of whole characters to the states inside characters.

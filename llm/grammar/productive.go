@@ -11,6 +11,7 @@ func (g *Grammar) finish(start uint32) (*Grammar, error) {
 	if !g.prune() {
 		return nil, fmt.Errorf("grammar: no text satisfies it")
 	}
+	g.measure()
 	g.index, g.rules, g.regular = nil, nil, nil
 	return g, nil
 }

@@ -39,14 +39,15 @@ const noLimit = ^uint32(0)
 
 // Grammar is a compiled grammar. It is immutable and may be shared by any number of matchers.
 type Grammar struct {
-	code    []instruction
-	classes []class
-	values  values
-	start   uint32
-	index   map[class]uint32
-	rules   map[*Rule]uint32
-	cache   *maskCache
-	regular map[string]uint32 // scalar tables of expressions
+	code     []instruction
+	classes  []class
+	values   values
+	distance []uint32 // by instruction: fewest bytes to the end or to where it returns
+	start    uint32
+	index    map[class]uint32
+	rules    map[*Rule]uint32
+	cache    *maskCache
+	regular  map[string]uint32 // scalar tables of expressions
 }
 
 func newGrammar() *Grammar {

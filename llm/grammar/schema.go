@@ -30,7 +30,11 @@ type Options struct {
 	// Closed treats an absent additionalProperties as false where properties are declared: what tool
 	// arguments want. It departs from the specification, where absent means that any property is allowed.
 	Closed bool
-	// Formats are not enforced but taken as annotations, as draft 2020-12 has it by default.
+	// Python writes values as Python does: True, False, None, strings between single or double quotes,
+	// names of dictionaries between single ones.
+	Python bool
+	// IgnoreFormat: formats are not enforced but taken as annotations, as draft 2020-12 has it
+	// by default.
 	IgnoreFormat bool
 }
 
@@ -44,6 +48,9 @@ func (o Options) spelling() *spelling {
 		s.space = maxSpace
 	case o.Spaced:
 		s.comma, s.colon = ", ", ": "
+	}
+	if o.Python {
+		s.python, s.quote = true, '\''
 	}
 	return s
 }
@@ -97,6 +104,7 @@ type compiler struct {
 	numbers   map[string]uint32
 	steps     int
 	bytes     int
+	bare      bool // objects are the arguments of a call
 }
 
 // CompileSchema compiles a JSON Schema (draft 2020-12, and what older drafts wrote otherwise) to a grammar
@@ -116,6 +124,15 @@ func (c *compiler) refuse(pointer, format string, arguments ...any) error {
 
 // document compiles one schema and returns the index of its value in the grammar.
 func (c *compiler) document(schema []byte) (uint32, error) {
+	n, err := c.top(schema)
+	if err != nil {
+		return 0, err
+	}
+	return c.build(n)
+}
+
+// top reads a schema and returns the node of its values.
+func (c *compiler) top(schema []byte) (int32, error) {
 	root, err := readOrdered(schema)
 	if err != nil {
 		return 0, err
@@ -127,11 +144,7 @@ func (c *compiler) document(schema []byte) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := c.node([]literal{l})
-	if err != nil {
-		return 0, err
-	}
-	return c.build(n)
+	return c.node([]literal{l})
 }
 
 // literal interns a schema.

@@ -63,6 +63,7 @@ type objectShape struct {
 	otherCount  []uint32 // by state of others: how many names there are from it on; noLimit if very many
 	otherValue  []uint32 // by state of others: value node, noLimit if no name ends here
 	least, most uint32
+	cost        uint32
 	words       int // words of a set of names
 }
 

@@ -399,7 +399,7 @@ func (m *Matcher) member(dst []thread, in uint32, b byte) []thread {
 	if o.bare {
 		return m.inKey(dst, thread{kind: waitKey, count: uint32(len(m.text)), cell: in}, b)
 	}
-	if b == o.spelling.quote || o.spelling.python && b == '"' {
+	if b == o.spelling.quote {
 		dst = m.add(dst, thread{kind: waitKey, count: uint32(len(m.text)) + 1, cell: in})
 	}
 	return dst
