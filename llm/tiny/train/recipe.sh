@@ -8,7 +8,10 @@ decay=$(awk "BEGIN { print $HOURS * 60 * .3 }")
 mkdir -p runs
 [ -f vocabulary.txt ] || ./run.sh vocabulary.py
 [ -f runs/meaning.pt ] || ./run.sh meaning.py
-if [ "$1" = continue ] && [ -f runs/main/stable.pt ]; then
+if [ "$1" = continue ] && [ ! -e runs/main ]; then # only the model file is left
+    ./run.sh restore.py ../model.gguf runs/start.pt
+    ./run.sh train.py --run runs/main --from runs/start.pt --minutes "$minutes" --decay "$decay"
+elif [ "$1" = continue ] && [ -f runs/main/stable.pt ]; then
     n=1
     while [ -d "runs/main-$n" ]; do n=$((n + 1)); done
     mv runs/main "runs/main-$n"
@@ -17,5 +20,6 @@ else
     ./run.sh train.py --run runs/main --minutes "$minutes" --decay "$decay"
 fi
 ./run.sh evaluate.py runs/main/average.pt --cases 1000 --quantized
-./run.sh export.py runs/main/average.pt ../model.gguf
+./run.sh prune.py runs/main/average.pt runs/pruned.pt runs/pruned.txt
+./run.sh export.py runs/pruned.pt ../model.gguf --vocabulary runs/pruned.txt --threshold "${THRESHOLD:-.5}"
 ./run.sh heldout.py

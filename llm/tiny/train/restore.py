@@ -9,6 +9,7 @@ import struct
 import numpy as np
 import torch
 
+import export
 import model as model_
 import ops
 import tokenizer as tk
@@ -82,6 +83,16 @@ def read(path):
     return metadata, tensors
 
 
+def unpruned(table, names, tokenizer):
+    """Embeddings of all tokens of vocabulary.txt: those that prune.py took out get the mean of the tokens that spell them now."""
+    letters = {letter: byte for byte, letter in export.byte_letters().items()}
+    known = [bytes(letters[c] for c in name) for name in names[:len(names) - len(tk.SPECIAL)]]
+    row = {t: i for i, t in enumerate(known)}
+    small = tk.Tokenizer(known)
+    out = [table[row[t]] if t in row else table[[i for i in small.piece(t.decode())]].mean(0) for t in tokenizer.tokens]
+    return np.stack(out + list(table[len(known):]))
+
+
 def half_split(w, heads):
     """Undoes export.interleave."""
     return w.reshape(heads, 16, 2, -1).swapaxes(1, 2).reshape(w.shape)
@@ -96,8 +107,7 @@ def main():
     a = parser.parse_args()
     metadata, tensors = read(a.model)
     tokenizer = tk.load(os.path.join(HERE, "vocabulary.txt"))
-    if len(metadata["tokenizer.ggml.tokens"]) != tokenizer.size:
-        raise ValueError(f"{a.model} has {len(metadata['tokenizer.ggml.tokens'])} tokens, vocabulary.txt makes {tokenizer.size}")
+    tensors["token_embd.weight"] = unpruned(tensors["token_embd.weight"], metadata["tokenizer.ggml.tokens"], tokenizer)
     ff = metadata["llama.feed_forward_length"]
     config = model_.Config(tokenizer.size, ff=a.ff or ff, layers=metadata["llama.block_count"])
     m = model_.Llama(config, model_.token_forms(tokenizer), ops.Torch(torch.float32))

@@ -173,7 +173,7 @@ def main():
     add("--adam-rate", type=float, default=3e-4)
     add("--peak", type=float, default=3.)
     add("--seed", type=int, default=1)
-    add("--ff", type=int, default=384)
+    add("--ff", type=int, default=512)
     add("--four-bits", type=int, default=0, help="train with the weights rounded as they ship")
     add("--evaluate", type=float, default=10, help="minutes between evaluations")
     add("--cases", type=int, default=120)
