@@ -109,11 +109,43 @@ func (m *Model) constraint(g *grammar.Grammar) *constraint {
 	}
 }
 
-// constraint is a grammar at work. Where the text may end, so may the message.
+// constraint is a grammar at work. Where the text may end, so may the message; where the tokens run out, the text is closed.
 type constraint struct {
 	*grammar.Matcher
 	stops []llm.Token
 	kept  []float32
+
+	left   int  // tokens that may still be written; 0 for no bound
+	closed bool // the text was closed because they ran out
+}
+
+// closingMargin is how many tokens before the last one that would do the text is closed: the stop token is one of them.
+const closingMargin = 4
+
+// Forced implements [llm.Constraint].
+func (c *constraint) Forced(dst []llm.Token) []llm.Token {
+	begin := len(dst)
+	if dst = c.Matcher.Forced(dst); c.left == 0 || len(dst) > begin {
+		return dst
+	}
+	// No token is shorter than a byte: as many tokens as bytes are always enough.
+	if distance := c.Distance(); distance == 0 || distance+closingMargin < c.left {
+		return dst
+	}
+	closing, err := c.Closing(dst)
+	if err != nil || len(closing) == begin {
+		return dst[:begin]
+	}
+	c.closed = true
+	return closing
+}
+
+// Accept implements [llm.Constraint].
+func (c *constraint) Accept(t llm.Token) error {
+	if c.left > 1 {
+		c.left--
+	}
+	return c.Matcher.Accept(t)
 }
 
 // Mask implements [llm.Constraint].

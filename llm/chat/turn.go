@@ -93,6 +93,7 @@ func (a *answer) writeCall(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w; leave the tool out, or write calls without a grammar (prompts.Request.Free)", err)
 	}
+	c.left = a.tokensLeft()
 	var text []byte
 	reason, err := a.run(ctx, llm.GenerateOptions{Constraint: c}, func(piece string) bool {
 		text = append(text, piece...)
@@ -105,7 +106,8 @@ func (a *answer) writeCall(ctx context.Context) error {
 		Name       string          `json:"name"`
 		Parameters json.RawMessage `json:"parameters"`
 	}
-	if err := json.Unmarshal(text, &call); err != nil {
+	if err := json.Unmarshal(text, &call); err != nil || c.closed { // a call that was closed by force is none to run
+		reason = llm.StopReasonLength
 		cut := fmt.Errorf("the call is cut off after %d tokens, at %q; call it again with shorter arguments", a.usage.CompletionTokens, lastBytes(text))
 		if !a.send(prompts.Delta{CallError: cut}) {
 			return nil
@@ -123,15 +125,29 @@ func lastBytes(text []byte) []byte {
 	return text[max(0, len(text)-most):]
 }
 
-// writeSchema writes an answer under the request's schema. One that the token limit cuts off says so by its stop reason.
+// tokensLeft is how many tokens may still be written.
+func (a *answer) tokensLeft() int {
+	left := a.llm.ContextLength() - a.session.Position()
+	if a.req.MaxTokens > 0 {
+		left = min(left, a.req.MaxTokens-a.usage.CompletionTokens)
+	}
+	return max(left, 1)
+}
+
+// writeSchema writes an answer under the request's schema. One that the token limit cuts off is closed, so that it still
+// matches, and says so by its stop reason.
 func (a *answer) writeSchema(ctx context.Context) error {
 	c, err := a.answerConstraint(a.req.Schema)
 	if err != nil {
 		return err
 	}
+	c.left = a.tokensLeft()
 	reason, err := a.run(ctx, llm.GenerateOptions{Constraint: c}, a.say)
 	if err != nil || a.stopped {
 		return err
+	}
+	if c.closed {
+		reason = llm.StopReasonLength
 	}
 	a.done(reason)
 	return nil

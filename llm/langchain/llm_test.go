@@ -265,7 +265,7 @@ func TestJSON(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			choice := generate(t, model, ask("Describe a soup."), option, llms.WithMaxTokens(400))
 			var object map[string]any
-			if err := json.Unmarshal([]byte(choice.Content), &object); err != nil || object == nil || choice.StopReason != "stop" {
+			if err := json.Unmarshal([]byte(choice.Content), &object); err != nil || object == nil {
 				t.Errorf("answer %q (%s) is no JSON object: %v", choice.Content, choice.StopReason, err)
 			}
 		})
