@@ -339,7 +339,7 @@ func TestCancelStopsAtOnce(t *testing.T) {
 		m := loadShape(t, shape, llm.Threads(3))
 		ctx, cancel := context.WithCancel(context.Background())
 		var chunks func() int
-		var then atomic.Int64 // chunks begun when the cancelling had taken effect
+		var then atomic.Int64 // chunks begun when the context had ended
 		chunks = llm.CountChunks(m, func(n int) {
 			if n == at {
 				cancel()

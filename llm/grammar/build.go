@@ -610,14 +610,14 @@ func (t *table) texts() []uint32 {
 	return count
 }
 
-type labelled struct {
+type labeled struct {
 	text  string
 	label uint64
 }
 
 // finite lists the texts with a wanted label if they are at most limit.
-func (c *characters) finite(keep func(uint64) bool, limit int) ([]labelled, bool) {
-	var out []labelled
+func (c *characters) finite(keep func(uint64) bool, limit int) ([]labeled, bool) {
+	var out []labeled
 	onPath := make([]bool, len(c.edges))
 	ok := true
 	var walk func(s int32, text []rune)
@@ -628,7 +628,7 @@ func (c *characters) finite(keep func(uint64) bool, limit int) ([]labelled, bool
 		}
 		onPath[s] = true
 		if keep(c.label[s]) {
-			out = append(out, labelled{string(text), c.label[s]})
+			out = append(out, labeled{string(text), c.label[s]})
 		}
 		for _, e := range c.edges[s] {
 			if int(e.hi-e.lo) > limit {

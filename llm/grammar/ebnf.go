@@ -80,10 +80,10 @@ func (r *ebnfReader) fail(format string, arguments ...any) error {
 
 func (r *ebnfReader) space() {
 	for r.at < len(r.text) {
-		switch c := r.text[r.at]; {
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+		switch r.text[r.at] {
+		case ' ', '\t', '\n', '\r':
 			r.at++
-		case c == '#':
+		case '#':
 			end := strings.IndexByte(r.text[r.at:], '\n')
 			if end < 0 {
 				end = len(r.text) - r.at
@@ -272,14 +272,14 @@ func (r *ebnfReader) quoted(quote byte) (ebnfPart, error) {
 	var out strings.Builder
 	for i := r.at + 1; i < len(r.text); i++ {
 		c := r.text[i]
-		switch {
-		case c == quote:
+		switch c {
+		case quote:
 			r.at = i + 1
 			r.space()
 			return ebnfPart{expression: escapePattern(out.String()), regular: true}, nil
-		case c == '\n':
+		case '\n':
 			return ebnfPart{}, r.fail("a text is not closed on its line")
-		case c == '\\':
+		case '\\':
 			if i++; i < len(r.text) {
 				e := strings.IndexByte(`ntr\"'`, r.text[i])
 				if e < 0 {

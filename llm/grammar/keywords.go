@@ -2,6 +2,7 @@ package grammar
 
 import (
 	"encoding/json"
+	"errors"
 	"math/big"
 	"slices"
 	"strconv"
@@ -392,7 +393,8 @@ func (k *keywordReader) oneOf(v value) {
 		for _, b := range overlaps[i] {
 			n := k.negation(b)
 			if k.err != nil {
-				if e, ok := k.err.(*SchemaError); ok {
+				var e *SchemaError
+				if errors.As(k.err, &e) {
 					k.err = k.refuse(k.pointer+"/oneOf/"+strconv.Itoa(i), "it is not apart from another branch, which cannot be excluded: %s at %q", e.Reason, e.Pointer)
 				}
 				return

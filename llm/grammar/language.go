@@ -130,16 +130,6 @@ func (p *languages) set(set []runeRange) language {
 	return p.intern(languageNode{kind: languageSet, set: set})
 }
 
-func (p *languages) text(s string) language {
-	out := p.empty
-	for len(s) > 0 {
-		r, n := utf8.DecodeLastRuneInString(s)
-		out = p.join(p.set([]runeRange{{r, r}}), out)
-		s = s[:len(s)-n]
-	}
-	return out
-}
-
 func (p *languages) join(a, b language) language {
 	switch {
 	case a == p.none || b == p.none:

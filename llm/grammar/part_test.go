@@ -48,7 +48,7 @@ func TestRewind(t *testing.T) {
 	}
 	m := NewMatcher(g, smallVocabulary(), nil)
 	for _, b := range "abca" {
-		if err := m.Accept(Token(b)); err != nil {
+		if err := m.Accept(b); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,7 +59,7 @@ func TestRewind(t *testing.T) {
 		t.Fatal("after ab only c may come", err)
 	}
 	for _, b := range "cbcbc" {
-		if err := m.Accept(Token(b)); err != nil {
+		if err := m.Accept(b); err != nil {
 			t.Fatal(err)
 		}
 	}

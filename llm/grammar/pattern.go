@@ -103,7 +103,7 @@ func (r *patternReader) term(depth int) (*pattern, error) {
 	if err != nil || !r.more() {
 		return p, err
 	}
-	low, high := int32(1), int32(1)
+	var low, high int32
 	switch {
 	case r.skip("*"):
 		low, high = 0, -1

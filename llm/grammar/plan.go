@@ -11,7 +11,7 @@ type objectPlan struct {
 	names    []string
 	values   []int32 // by name: node
 	required map[string]bool
-	others   *characters // further names, labelled with the patterns that they match; nil if there are none
+	others   *characters // further names, labeled with the patterns that they match; nil if there are none
 	classes  map[uint64]int32
 }
 
@@ -316,7 +316,7 @@ func (c *compiler) arrayCost(p *arrayPlan) uint32 {
 		if int(i) < len(p.prefix) {
 			choices = p.prefix[i]
 		}
-		best, cost := -1, uint32(noLimit)
+		best, cost := -1, noLimit
 		useful := func(set int) int { return countSmall(set & open) }
 		for set, n := range choices {
 			if x := c.nodes[n].cost; x != noLimit && (best < 0 || useful(set) > useful(best) || useful(set) == useful(best) && x < cost) {
@@ -345,7 +345,7 @@ func (c *compiler) arrayCost(p *arrayPlan) uint32 {
 		if i >= p.q.longest {
 			return noLimit
 		}
-		cost := uint32(noLimit)
+		cost := noLimit
 		for _, n := range p.rest {
 			cost = min(cost, c.nodes[n].cost)
 		}
@@ -393,7 +393,7 @@ func (c *compiler) numberAt(q *conj) (uint32, error) {
 	if err != nil {
 		return 0, c.refuse(q.pointer, "the number: %v", err)
 	}
-	at := uint32(noLimit)
+	at := noLimit
 	if t != nil {
 		at = uint32(len(c.g.values.scalars))
 		c.g.values.scalars = append(c.g.values.scalars, t)

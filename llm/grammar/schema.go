@@ -287,7 +287,6 @@ type node struct {
 	shapes     []*objectPlan
 	lists      []*arrayPlan
 	at         uint32 // its valueNode, if built
-	built      bool
 	cost       uint32 // fewest bytes, noLimit if there is no value
 	scalarCost uint32
 	strings    []*stringTable

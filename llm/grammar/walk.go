@@ -19,9 +19,11 @@ func (w *walker) grow(depth int) {
 	}
 }
 
-// Allowed sets mask to the tokens that may come next. mask is [Vocabulary.Words] long.
+// Allowed sets mask to the tokens that may come next. mask is at least [Vocabulary.Words] long.
 func (m *Matcher) Allowed(mask []uint64) error {
 	v, g := m.vocabulary, m.grammar
+	clear(mask[v.words:])
+	mask = mask[:v.words]
 	m.walk.grow(v.depth + 1)
 	if t, ok := m.inTable(); ok && m.tableMask(t, mask) {
 		return m.finishMask(mask)

@@ -1,29 +1,27 @@
-// Command maskbench runs the schemas of MaskBench through package grammar and prints how many pass, are
-// refused, reject a legal instance (over) or accept an illegal one (under), with compile and mask times.
+// Command maskbench runs the schemas of MaskBench through package grammar. It prints how many pass, are
+// refused, reject a legal instance (over-constrained) or accept an illegal one (under-constrained), for all
+// schemas and for those of tools, with compile times and, with a tokenizer, mask times along the legal
+// instances.
 //
-//	go run ./llm/grammar/maskbench -schemas quarter.jsonl.gz -vocabulary tokenizer.model.gz
+//	go run ./llm/grammar/maskbench -schemas quarter.jsonl.gz -tokenizer tokenizer.json.gz
 package main
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"slices"
-	"sort"
-	"strconv"
+	"runtime"
 	"strings"
-	"time"
 
 	"github.com/drover-ai/drover/llm/grammar"
+	"github.com/drover-ai/drover/llm/tokenizer"
 )
 
+// entry is one line of MaskBench.
 type entry struct {
 	Name   string
 	Schema json.RawMessage
@@ -34,162 +32,202 @@ type entry struct {
 }
 
 func main() {
+	b := &bench{reasons: map[string]int{}}
 	schemas := flag.String("schemas", "", "gzipped JSON lines with name, schema, tests")
-	vocabulary := flag.String("vocabulary", "", "gzipped tokenizer.model; without it masks are not timed")
-	every := flag.Int("mask-every", 10, "time the masks of every n-th schema")
-	show := flag.Int("show", 10, "print so many reasons of refusals and misjudged instances")
+	tokens := flag.String("tokenizer", "", "gzipped tokenizer.json; without it masks are not timed")
+	flag.IntVar(&b.every, "mask-every", 1, "time the masks of every n-th schema")
+	flag.IntVar(&b.show, "show", 10, "print so many misjudged instances, slow masks and slow schemas, and reasons of refusals")
 	flag.Parse()
-	if err := run(*schemas, *vocabulary, *every, *show); err != nil {
+	if err := b.run(*schemas, *tokens); err != nil {
 		fmt.Fprintln(os.Stderr, "maskbench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(schemas, vocabulary string, every, show int) error {
-	var v *grammar.Vocabulary
-	var longest int
-	ids := map[string]grammar.Token{}
-	if vocabulary != "" {
-		pieces, err := readVocabulary(vocabulary)
-		if err != nil {
+type bench struct {
+	tokenizer  *tokenizer.Tokenizer
+	vocabulary *grammar.Vocabulary
+	mask       []uint64
+	every      int
+	show       int
+	shown      int
+	reasons    map[string]int
+	all, tools set
+}
+
+// set is a group of schemas.
+type set struct {
+	total, passing, refused, over, under int
+	compile, large, masks, again         times
+}
+
+func (s *set) print(name string) {
+	fmt.Printf("%s: schemas %d, passing %d (%.1f %%), refused %d, over-constrained %d, under-constrained %d\n",
+		name, s.total, s.passing, 100*float64(s.passing)/float64(max(s.total, 1)), s.refused, s.over, s.under)
+	s.compile.print("  compile")
+	s.large.print("  compile, 16 to 48 KB")
+	s.masks.print("  mask, first time")
+	s.again.print("  mask, second time")
+}
+
+func (b *bench) run(schemas, tokens string) error {
+	// The time of a thread is that of its work, whatever else runs on the machine.
+	runtime.LockOSThread()
+	if tokens != "" {
+		if err := b.load(tokens); err != nil {
 			return err
 		}
-		for i, p := range pieces {
-			ids[string(p)] = grammar.Token(i)
-			longest = max(longest, len(p))
-		}
-		start := time.Now()
-		v = grammar.NewVocabulary(pieces, nil)
-		fmt.Printf("vocabulary: %d tokens, tables in %v\n", len(pieces), time.Since(start).Round(time.Millisecond))
 	}
-	data, err := readGzip(schemas)
+	f, err := os.Open(schemas)
 	if err != nil {
 		return err
-	}
-	var total, passing, refused, over, under int
-	reasons := map[string]int{}
-	var compile, masks []time.Duration
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	lines.Buffer(nil, 1<<26)
-	for ; lines.Scan(); total++ {
-		var e entry
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return err
-		}
-		start := time.Now()
-		g, err := grammar.CompileSchema(e.Schema, grammar.Options{})
-		compile = append(compile, time.Since(start))
-		if err != nil {
-			refused++
-			var s *grammar.SchemaError
-			if errors.As(err, &s) {
-				reasons[s.Reason]++
-			}
-			continue
-		}
-		isOver, isUnder := false, false
-		for _, test := range e.Tests {
-			text, err := grammar.Respell(e.Schema, test.Data, grammar.Options{})
-			if err != nil {
-				return err
-			}
-			ok, at, why := grammar.Match(g, text)
-			if ok != test.Valid {
-				if show > 0 {
-					show--
-					fmt.Printf("%s: valid %v, accepted %v: %s (byte %d of %.200s)\n", e.Name, test.Valid, ok, why, at, text)
-				}
-				isOver, isUnder = isOver || test.Valid, isUnder || !test.Valid
-			} else if ok && v != nil && total%every == 0 {
-				masks = replay(grammar.NewMatcher(g, v, nil), text, ids, longest, masks)
-			}
-		}
-		switch {
-		case isUnder:
-			under++
-		case isOver:
-			over++
-		default:
-			passing++
-		}
-	}
-	fmt.Printf("schemas %d: passing %d (%.1f %%), refused %d, over-constrained %d, under-constrained %d\n", total, passing, 100*float64(passing)/float64(max(total, 1)), refused, over, under)
-	quantiles("compile", compile)
-	quantiles("mask", masks)
-	var names []string
-	for r := range reasons {
-		names = append(names, r)
-	}
-	sort.Slice(names, func(a, b int) bool { return reasons[names[a]] > reasons[names[b]] })
-	for _, r := range names[:min(len(names), 25)] {
-		fmt.Printf("%6d %s\n", reasons[r], r)
-	}
-	return lines.Err()
-}
-
-// replay writes text by its longest tokens and times the mask before each.
-func replay(m *grammar.Matcher, text string, ids map[string]grammar.Token, longest int, times []time.Duration) []time.Duration {
-	mask := make([]uint64, (len(ids)+63)/64+1)
-	for len(text) > 0 {
-		n := min(len(text), longest)
-		id, ok := ids[text[:n]]
-		for ; !ok && n > 1; id, ok = ids[text[:n]] {
-			n--
-		}
-		start := time.Now()
-		if err := m.Allowed(mask); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return times
-		}
-		times = append(times, time.Since(start))
-		if mask[id>>6]>>(id&63)&1 == 0 {
-			fmt.Fprintf(os.Stderr, "the mask lacks %q\n", text[:n])
-			return times
-		}
-		if err := m.Accept(id); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return times
-		}
-		text = text[n:]
-	}
-	return times
-}
-
-func quantiles(name string, d []time.Duration) {
-	if len(d) == 0 {
-		return
-	}
-	slices.Sort(d)
-	at := func(p float64) time.Duration { return d[int(p*float64(len(d)-1))] }
-	fmt.Printf("%s n=%d p50 %v p90 %v p99 %v p99.9 %v max %v\n", name, len(d), at(.5), at(.9), at(.99), at(.999), at(1))
-}
-
-func readGzip(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
 	}
 	defer f.Close()
 	z, err := gzip.NewReader(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", schemas, err)
 	}
-	return io.ReadAll(z)
+	lines := bufio.NewScanner(z)
+	lines.Buffer(nil, 1<<26)
+	for lines.Scan() {
+		var e entry
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			return err
+		}
+		sets := []*set{&b.all}
+		for _, prefix := range []string{"BFCL", "Glaive", "MCP"} {
+			if strings.HasPrefix(e.Name, prefix) {
+				sets = append(sets, &b.tools)
+			}
+		}
+		if err := b.schema(&e, sets); err != nil {
+			return fmt.Errorf("%s: %w", e.Name, err)
+		}
+	}
+	b.all.print("all")
+	b.tools.print("tools")
+	printReasons(b.reasons, b.show)
+	return lines.Err()
 }
 
-func readVocabulary(path string) ([][]byte, error) {
-	data, err := readGzip(path)
+func (b *bench) load(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var pieces [][]byte
-	for i, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
-		text, rank, _ := strings.Cut(line, " ")
-		piece, err := base64.StdEncoding.DecodeString(text)
-		if n, e := strconv.Atoi(rank); err != nil || e != nil || n != len(pieces) {
-			return nil, fmt.Errorf("%s: line %d is not a base64 token and its rank %d", path, i+1, len(pieces))
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if b.tokenizer, err = tokenizer.FromHuggingFace(z); err != nil {
+		return err
+	}
+	pieces := make([][]byte, b.tokenizer.VocabSize())
+	for id := range pieces {
+		pieces[id] = b.tokenizer.Piece(grammar.Token(id))
+	}
+	start := now()
+	b.vocabulary = grammar.NewVocabulary(pieces, b.tokenizer.IsSpecial)
+	b.mask = make([]uint64, b.vocabulary.Words())
+	fmt.Printf("vocabulary: %d tokens, tables in %v\n", len(pieces), now()-start)
+	return nil
+}
+
+// schema tries all instances of one schema.
+func (b *bench) schema(e *entry, sets []*set) error {
+	start := now()
+	g, err := grammar.CompileSchema(e.Schema, grammar.Options{})
+	took := now() - start
+	for _, s := range sets {
+		s.total++
+		s.compile = append(s.compile, took)
+		if n := len(e.Schema); n >= 16<<10 && n < 48<<10 {
+			s.large = append(s.large, took)
 		}
-		pieces = append(pieces, piece)
 	}
-	return pieces, nil
+	if took > slowCompile && b.shown < b.show {
+		b.shown++
+		fmt.Printf("%s: compiled in %v, %d bytes\n", e.Name, took, len(e.Schema))
+	}
+	if err != nil {
+		var refused *grammar.SchemaError
+		if !errors.As(err, &refused) {
+			return err
+		}
+		b.reasons[refused.Reason]++
+		for _, s := range sets {
+			s.refused++
+		}
+		return nil
+	}
+	over, under := false, false
+	for _, test := range e.Tests {
+		text, err := grammar.Respell(e.Schema, test.Data, grammar.Options{})
+		if err != nil {
+			return err
+		}
+		ok, at, why := grammar.Match(g, text)
+		if ok != test.Valid {
+			if b.shown < b.show {
+				b.shown++
+				fmt.Printf("%s: valid %v, accepted %v: %s (byte %d of %.200s)\n", e.Name, test.Valid, ok, why, at, text)
+			}
+			over, under = over || test.Valid, under || !test.Valid
+			continue
+		}
+		if ok && b.tokenizer != nil && b.all.total%b.every == 0 {
+			if err := b.replay(e.Name, g, text, sets); err != nil {
+				return err
+			}
+		}
+	}
+	for _, s := range sets {
+		switch {
+		case under:
+			s.under++
+		case over:
+			s.over++
+		default:
+			s.passing++
+		}
+	}
+	return nil
+}
+
+// replay writes text by its canonical tokens and times the mask before each: once as they come, for the
+// first instance of a schema with nothing kept, and once more from the beginning.
+func (b *bench) replay(name string, g *grammar.Grammar, text string, sets []*set) error {
+	ids := b.tokenizer.Encode(nil, text)
+	for round := range 2 {
+		m := grammar.NewMatcher(g, b.vocabulary, nil)
+		at := 0
+		for _, id := range ids {
+			start := now()
+			err := m.Allowed(b.mask)
+			took := now() - start
+			if err != nil {
+				return err
+			}
+			for _, s := range sets {
+				if round == 0 {
+					s.masks = append(s.masks, took)
+				} else {
+					s.again = append(s.again, took)
+				}
+			}
+			if round == 0 && took > slowMask && b.shown < b.show {
+				b.shown++
+				fmt.Printf("%s: a mask took %v behind %.200q\n", name, took, text[:at])
+			}
+			if b.mask[id>>6]>>(id&63)&1 == 0 {
+				return fmt.Errorf("the mask lacks %q behind %.200q", b.tokenizer.Piece(id), text[:at])
+			}
+			if err := m.Accept(id); err != nil {
+				return err
+			}
+			at += len(b.tokenizer.Piece(id))
+		}
+	}
+	return nil
 }
