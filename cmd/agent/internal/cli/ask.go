@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"log/slog"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -77,12 +78,13 @@ have changed something asks first. See "agent sessions".`,
 	o.session.add(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.system, "system", "", "system prompt")
-	f.StringVar(&o.schemaFile, "schema", "", "file with a JSON Schema; the answer is JSON that matches it")
+	f.StringVar(&o.schemaFile, "schema", "", "`file` with a JSON Schema; the answer is JSON that matches it")
 	f.IntVar(&o.maxSteps, "max-steps", limits.Steps, "model calls that may call tools; after them the model must answer")
-	f.IntVar(&o.maxTokens, "max-tokens", limits.StepTokens, "tokens that the model may write in one step")
+	f.IntVar(&o.maxTokens, "max-tokens", limits.StepTokens, "tokens that the model may write in one step; 0 for no limit")
 	f.DurationVar(&o.timeout, "timeout", 0, "stop after this time, such as 30s; what was written until then is printed")
-	f.StringVar(&o.trace, "trace", "", "write what happens, with what the model was asked, to this file, for a person to read")
-	f.TextVar(&o.logLevel, "log-level", slog.LevelWarn, "what the log on standard error has: debug, info, warn or error")
+	f.StringVar(&o.trace, "trace", "", "write what happens, with what the model was asked, to this `file`, for a person to read")
+	f.TextVar(&o.logLevel, "log-level", slog.LevelWarn, "`level` of the log on standard error: debug, info, warn or error")
+	f.Lookup("log-level").DefValue = "warn"
 	f.BoolVar(&o.yes, "yes", false, "approve every tool call")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "print only the answer")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object at the end")
@@ -97,6 +99,9 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 		if prompt, err = readPrompt(s.In, args[0]); err != nil {
 			return err
 		}
+	}
+	if err := o.check(); err != nil {
+		return err
 	}
 	schema, err := readSchema(o.schemaFile)
 	if err != nil {
@@ -131,9 +136,9 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 		options = append(options, agent.WithApproval(agent.ApproveAll, nil))
 	}
 	if o.trace != "" {
-		option, closeTrace, err := openTrace(o.trace)
-		if err != nil {
-			return err
+		option, closeTrace, openErr := openTrace(o.trace)
+		if openErr != nil {
+			return openErr
 		}
 		options = append(options, option)
 		defer func() {
@@ -156,6 +161,22 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 		return o.show(ctx, s, a.Run(ctx, prompt, append(runOptions, agent.WithSession(session))...))
 	}
 	return o.show(ctx, s, a.Run(ctx, prompt, runOptions...))
+}
+
+// check refuses flags out of range before anything is loaded, by the names that a caller knows.
+func (o *askOptions) check() error {
+	switch {
+	case o.maxSteps < 1:
+		return misused("--max-steps is %d; want at least 1", o.maxSteps)
+	case o.maxTokens < 0:
+		return misused("--max-tokens is %d; want 0 (no limit) or more", o.maxTokens)
+	case o.timeout < 0:
+		return misused("--timeout is %v; want 0 (no limit) or more", o.timeout)
+	}
+	if err := checkText("--system", o.system); err != nil {
+		return err
+	}
+	return o.sampling.check()
 }
 
 // logger writes the log for people, without texts of the conversation.
@@ -195,13 +216,18 @@ func readPrompt(in io.Reader, argument string) (string, error) {
 	if strings.TrimSpace(prompt) == "" {
 		return "", misused("%s is empty; say what you want to know", where)
 	}
-	if i := strings.IndexByte(prompt, 0); i >= 0 {
-		return "", misused("%s has a NUL byte at position %d; it is not text", where, i)
+	return prompt, checkText(where, prompt)
+}
+
+// checkText refuses what is no text. where names it in the error.
+func checkText(where, text string) error {
+	if i := strings.IndexByte(text, 0); i >= 0 {
+		return misused("%s has a NUL byte at position %d; it is not text", where, i)
 	}
-	if !utf8.ValidString(prompt) {
-		return "", misused("%s is not valid UTF-8 (byte %d); convert it first, for example with iconv", where, invalidAt(prompt))
+	if !utf8.ValidString(text) {
+		return misused("%s is not valid UTF-8 (byte %d); convert it first, for example with iconv", where, invalidAt(text))
 	}
-	return prompt, nil
+	return nil
 }
 
 // invalidAt is the index of the first byte that is not UTF-8.
@@ -290,6 +316,21 @@ func (f *samplingFlags) add(cmd *cobra.Command) {
 	flags.Float64Var(&f.minP, "min-p", 0, "draw from tokens that are at least this likely, relative to the best (default: off)")
 	flags.IntVar(&f.topK, "top-k", 0, "draw from this many of the most likely tokens (default: off)")
 	flags.Uint64Var(&f.seed, "seed", 0, "the same seed gives the same answer")
+}
+
+// check refuses values out of range.
+func (f *samplingFlags) check() error {
+	switch {
+	case !(f.temperature >= 0 && f.temperature <= math.MaxFloat32):
+		return misused("--temperature is %v; want 0 (greedy) or more", f.temperature)
+	case !(f.topP >= 0 && f.topP <= 1):
+		return misused("--top-p is %v; want 0 (off) to 1", f.topP)
+	case !(f.minP >= 0 && f.minP <= 1):
+		return misused("--min-p is %v; want 0 (off) to 1", f.minP)
+	case f.topK < 0:
+		return misused("--top-k is %d; want 0 (off) or more", f.topK)
+	}
+	return nil
 }
 
 // values has what was set, on the command line or by a default of the user's.

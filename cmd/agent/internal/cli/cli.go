@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -57,25 +58,59 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// Main runs the command line and returns the exit code. args does not include the program's name.
+// grace is how long an interrupted command may take to end in order. What is stored survives a process that is killed, so
+// nothing is lost with a command that cannot: one that waits for its input, or for a pipe that nobody reads.
+const grace = 250 * time.Millisecond
+
+// Main runs the command line and returns the exit code. args does not include the program's name. Ctrl-C and SIGTERM end
+// the command; a second one ends the process on the spot.
 func Main(args []string, streams Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return int(Run(ctx, args, streams))
+	done := make(chan Code, 1)
+	go func() { done <- Run(ctx, args, streams) }() // ends with the command or, after a signal, with the process
+	select {
+	case code := <-done:
+		return int(code)
+	case <-ctx.Done():
+	}
+	stop()
+	select {
+	case <-done:
+	case <-time.After(grace):
+	}
+	return int(Interrupted)
 }
 
 // Run is [Main] with a context that the caller ends; for tests.
 func Run(ctx context.Context, args []string, streams Streams) Code {
+	out := &output{w: streams.Out}
+	streams.Out = out
 	root := newRoot(streams)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if ctx.Err() != nil {
 		return Interrupted
 	}
-	if err != nil && strings.HasPrefix(err.Error(), "if any flags in the group") {
-		err = misused("%w", err) // cobra has no type for flags that exclude each other
+	if err != nil && strings.HasPrefix(err.Error(), excludedPrefix) {
+		err = excluded(err)
 	}
-	return report(streams.Err, err)
+	return report(streams.Err, out.failure(err))
+}
+
+// excludedPrefix begins cobra's error for flags that exclude each other, which has no type.
+const excludedPrefix = "if any flags in the group"
+
+// excluded says it in the words of ours: cobra's is "if any flags in the group [a b c] are set none of the others can be;
+// [a b] were all set".
+func excluded(err error) error {
+	text := err.Error()
+	_, list, ok := strings.Cut(text, "; [")
+	list, _, closed := strings.Cut(list, "]")
+	if !ok || !closed {
+		return misused("%w", err)
+	}
+	return misused("--%s exclude each other; give one of them", strings.Join(strings.Fields(list), " and --"))
 }
 
 // report prints an error, if there is one, and chooses the exit code.
@@ -105,11 +140,13 @@ func newRoot(streams Streams) *cobra.Command {
 It can use tools, and shows what it does. Out of the box it runs a tiny model that is part of the program.
 
 Exit codes: 0 done, 1 failed, 2 used wrongly, 3 stopped by a guard, 4 stopped by a budget, 130 interrupted.
+
 A flag's default can be set in the environment (--max-steps is AGENT_MAX_STEPS) and in a configuration file
 (see "agent help configuration").`,
 		Example: `  agent ask "What is 17.5% of 2,340?"
   agent ask --model ~/models/Llama-3.2-3B-Instruct-Q4_0.gguf "What does notes.txt say about the budget?"
   agent tools list`,
+		Version:           buildVersion(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		PersistentPreRunE: applyDefaults,
@@ -126,6 +163,9 @@ A flag's default can be set in the environment (--max-steps is AGENT_MAX_STEPS) 
 		return misused("%w; see %q", err, cmd.CommandPath()+" --help")
 	})
 	root.AddCommand(newAsk(streams), newSessions(streams), newTools(streams), newModel(streams), newDoctor(streams), newConfigurationHelp())
+	root.SetVersionTemplate("agent {{.Version}}\n")
+	setHelp(root)
+	addCompletion(root)
 	return root
 }
 

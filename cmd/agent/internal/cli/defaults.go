@@ -45,16 +45,37 @@ func applyDefaults(cmd *cobra.Command, _ []string) error {
 	if err := file.check(cmd.Root()); err != nil {
 		return err
 	}
-	var failed error
+	environment := func(flag string) (value, source string) {
+		variable := "AGENT_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+		return os.Getenv(variable), variable + " in the environment"
+	}
+	if err := setFlags(cmd, environment); err != nil {
+		return err
+	}
+	return setFlags(cmd, func(flag string) (value, source string) { return file.lookup(cmd, flag) })
+}
+
+// setFlags gives the flags that have no value yet the one that lookup knows. A flag that excludes one that is set already
+// stays as it is: --no-tools on the command line wins over AGENT_TOOLS, too.
+func setFlags(cmd *cobra.Command, lookup func(flag string) (value, source string)) error {
+	settled := map[string]bool{"help": true, "version": true}
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-		if flag.Changed || failed != nil || flag.Name == "help" {
+		if !flag.Changed {
 			return
 		}
-		variable := "AGENT_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
-		value, source := os.Getenv(variable), variable+" in the environment"
-		if value == "" {
-			value, source = file.lookup(cmd, flag.Name)
+		settled[flag.Name] = true
+		for _, group := range flag.Annotations[exclusiveGroups] {
+			for name := range strings.FieldsSeq(group) {
+				settled[name] = true
+			}
 		}
+	})
+	var failed error
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if settled[flag.Name] || failed != nil {
+			return
+		}
+		value, source := lookup(flag.Name)
 		if value == "" {
 			return
 		}
@@ -64,6 +85,9 @@ func applyDefaults(cmd *cobra.Command, _ []string) error {
 	})
 	return failed
 }
+
+// exclusiveGroups is where cobra keeps the flags that exclude a flag, each group as names with spaces between them.
+const exclusiveGroups = "cobra_annotation_mutually_exclusive"
 
 // configuration is the configuration file.
 type configuration struct {
@@ -113,7 +137,7 @@ func (c configuration) check(root *cobra.Command) error {
 			continue
 		}
 		command, _, err := root.Find([]string{key})
-		if err == nil && command != root {
+		if err == nil && command != root && (isObject(value) || !hasFlag(root, key)) {
 			var section map[string]json.RawMessage
 			if err := json.Unmarshal(value, &section); err != nil {
 				return misused("configuration %s: %q is a command and wants an object of flags", c.path, key)
@@ -157,7 +181,15 @@ func (c configuration) lookup(cmd *cobra.Command, flag string) (value, source st
 			return flagText(raw), source
 		}
 	}
+	if isObject(c.values[flag]) {
+		return "", source // the section of a command that is called like the flag: "tools" is both
+	}
 	return flagText(c.values[flag]), source
+}
+
+// isObject reports whether a JSON value is an object, which no flag takes and every section is.
+func isObject(raw json.RawMessage) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{"))
 }
 
 // flagText is a JSON value as it would be written on the command line.

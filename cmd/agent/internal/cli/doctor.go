@@ -55,13 +55,18 @@ func newDoctor(s Streams) *cobra.Command {
 	return cmd
 }
 
+// buildVersion is the version that the program was built from.
+func buildVersion() string {
+	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Version != "" {
+		return build.Main.Version
+	}
+	return "(unknown)"
+}
+
 func diagnose() diagnosis {
 	d := diagnosis{
-		Version: "(unknown)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Version: buildVersion(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Kernel: simd.Variant(), Kernels: simd.Variants(), Embedded: tiny.Size(), Problems: []string{},
-	}
-	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Version != "" {
-		d.Version = build.Main.Version
 	}
 	model, err := tiny.Open()
 	if err != nil {

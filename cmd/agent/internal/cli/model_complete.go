@@ -32,6 +32,12 @@ Greedy unless --temperature is given.`,
 		Args:    exactly("MODEL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags.name = args[0]
+			if maxTokens < 0 {
+				return misused("--max-tokens is %d; want 0 (no limit) or more", maxTokens)
+			}
+			if err := sampling.check(); err != nil {
+				return err
+			}
 			schema, err := readSchema(schemaFile)
 			if err != nil {
 				return err
@@ -45,6 +51,9 @@ Greedy unless --temperature is given.`,
 				input, err := prompts.ReadConversation(text)
 				if err != nil {
 					return misused("%w", err)
+				}
+				if len(input.Messages) == 0 {
+					return misused("conversation: it has no messages; there is nothing to answer")
 				}
 				settings := sampling.values()
 				if settings.Temperature == nil {
@@ -75,10 +84,10 @@ Greedy unless --temperature is given.`,
 	}
 	flags.runtime.add(cmd)
 	sampling.add(cmd)
-	cmd.Flags().IntVar(&maxTokens, "max-tokens", agent.DefaultLimits().StepTokens, "tokens that the model may write")
+	cmd.Flags().IntVar(&maxTokens, "max-tokens", agent.DefaultLimits().StepTokens, "tokens that the model may write; 0 for no limit")
 	cmd.Flags().BoolVar(&asJSON, "json", false, `print {"content", "tool_calls", "stop_reason", "error", "usage"}`)
 	cmd.Flags().BoolVar(&free, "free", false, "let the model write calls as it likes, without a grammar")
-	cmd.Flags().StringVar(&schemaFile, "schema", "", "file with a JSON Schema that an answer in words must match")
+	cmd.Flags().StringVar(&schemaFile, "schema", "", "`file` with a JSON Schema that an answer in words must match")
 	cmd.Flags().BoolVar(&lines, "lines", false, "one conversation a line")
 	return cmd
 }

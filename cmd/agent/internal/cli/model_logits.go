@@ -52,6 +52,11 @@ of the exponentials of all. With --all it does so for every position. For compar
 				return err
 			}
 			defer closeModel()
+			for _, id := range ids {
+				if err := checkToken(id, model.Config().VocabSize); err != nil {
+					return err
+				}
+			}
 			return eachPosition(cmd.Context(), model, ids, all, func(position int, logits []float32) error {
 				out := positionLogits{VocabSize: len(logits), LogSumExp: llm.LogSumExp(logits)}
 				for _, l := range llm.TopLogprobs(logits, top) {

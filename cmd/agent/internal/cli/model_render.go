@@ -142,7 +142,7 @@ in OpenAI's form, names and types are checked against it. A call that cannot be 
 	}
 	runtime.add(cmd)
 	template.add(cmd)
-	cmd.Flags().StringVar(&toolsFile, "tools", "", "file with the tools, as a JSON list in OpenAI's form")
+	cmd.Flags().StringVar(&toolsFile, "tools", "", "`file` with the tools, as a JSON list in OpenAI's form")
 	cmd.Flags().BoolVar(&asJSON, "json", false, `print {"content", "tool_calls", "error"}`)
 	cmd.Flags().BoolVar(&lines, "lines", false, "one reply a line")
 	return cmd

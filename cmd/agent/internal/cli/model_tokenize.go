@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -97,8 +98,8 @@ unless --special is given.`,
 				}
 				var text []byte
 				for _, id := range ids {
-					if id < 0 || int(id) >= tokenizer.VocabSize() {
-						return misused("token %d: the vocabulary has %d", id, tokenizer.VocabSize())
+					if err := checkToken(id, tokenizer.VocabSize()); err != nil {
+						return err
 					}
 					if name := tokenizer.SpecialName(id); special && name != "" {
 						text = append(text, name...)
@@ -132,13 +133,27 @@ unless --special is given.`,
 func readTokens(input []byte) ([]llm.Token, error) {
 	input = bytes.TrimSpace(input)
 	if len(input) > 0 && input[0] == '{' {
-		var list tokenList
-		if err := json.Unmarshal(input, &list); err != nil {
-			return nil, misused("token ids: %w", err)
+		var list struct {
+			IDs []json.Number `json:"ids"`
 		}
-		return list.IDs, nil
+		if err := json.Unmarshal(input, &list); err != nil {
+			return nil, misused("token ids: %w; want numbers, or {\"ids\": [1, 2]}", err)
+		}
+		words := make([]string, len(list.IDs))
+		for i, id := range list.IDs {
+			words[i] = id.String()
+		}
+		return parseTokens(words)
 	}
 	return parseTokens(strings.FieldsFunc(string(input), func(r rune) bool { return strings.ContainsRune(", \t\r\n[]", r) }))
+}
+
+// checkToken refuses an id that a vocabulary does not have.
+func checkToken(id llm.Token, vocabSize int) error {
+	if id < 0 || int(id) >= vocabSize {
+		return misused("token id %d is not in the vocabulary, which ends at %d", id, vocabSize-1)
+	}
+	return nil
 }
 
 // parseTokens reads decimal token ids.
@@ -147,7 +162,10 @@ func parseTokens(words []string) ([]llm.Token, error) {
 	for _, word := range words {
 		id, err := strconv.ParseInt(word, 10, 32)
 		if err != nil {
-			return nil, misused("token id %q is no number", word)
+			if errors.Is(err, strconv.ErrRange) {
+				return nil, misused("token id %s is in no vocabulary", word)
+			}
+			return nil, misused("token id %q is no whole number", word)
 		}
 		ids = append(ids, llm.Token(id))
 	}

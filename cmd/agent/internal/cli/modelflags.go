@@ -20,6 +20,12 @@ type modelFlags struct {
 	runtime runtimeFlags
 }
 
+// What a flag may ask for: the bounds of the runtime, which refuses more.
+const (
+	maxThreads       = 1024
+	maxContextLength = 1 << 24
+)
+
 // runtimeFlags say how a model is run.
 type runtimeFlags struct {
 	threads int
@@ -39,14 +45,14 @@ func (f *runtimeFlags) add(cmd *cobra.Command) {
 // open loads a model by its name.
 func (f *runtimeFlags) open(name string) (model *llm.Model, closeModel func(), err error) {
 	var options []llm.Option
-	if f.threads < 0 {
-		return nil, nil, misused("--threads is %d; want at least 1", f.threads)
+	if f.threads < 0 || f.threads > maxThreads {
+		return nil, nil, misused("--threads is %d; want 1 to %d", f.threads, maxThreads)
 	}
 	if f.threads > 0 {
 		options = append(options, llm.Threads(f.threads))
 	}
-	if f.length < 0 {
-		return nil, nil, misused("--context-length is %d; want at least 1", f.length)
+	if f.length < 0 || f.length > maxContextLength {
+		return nil, nil, misused("--context-length is %d; want 1 to %d", f.length, maxContextLength)
 	}
 	if f.length > 0 {
 		options = append(options, llm.ContextLength(f.length))

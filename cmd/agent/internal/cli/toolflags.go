@@ -21,13 +21,13 @@ type toolFlags struct {
 }
 
 func (f *toolFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.root, "root", ".", "the folder that file tools see; they cannot leave it")
+	cmd.Flags().StringVar(&f.root, "root", ".", "the `folder` that file tools see; they cannot leave it")
 }
 
 // addChoice adds the flags that choose among the tools.
 func (f *toolFlags) addChoice(cmd *cobra.Command) {
 	f.add(cmd)
-	cmd.Flags().StringSliceVar(&f.only, "tools", nil, "use only these tools (comma-separated names)")
+	cmd.Flags().StringSliceVar(&f.only, "tools", nil, "use only these tools (comma-separated `names`)")
 	cmd.Flags().BoolVar(&f.none, "no-tools", false, "use no tools")
 	cmd.MarkFlagsMutuallyExclusive("tools", "no-tools")
 	_ = cmd.RegisterFlagCompletionFunc("tools", f.completeNames) // only an unknown flag could fail

@@ -59,7 +59,13 @@ func newToolsList(s Streams) *cobra.Command {
 			if asJSON {
 				return printJSON(s.Out, list)
 			}
+			columns, terminal := terminalWidth(s.Out)
 			for i, tool := range registry.Tools() {
+				if terminal { // below the name, where a narrow window has room
+					text := wrap(fmt.Sprintf("%s [%s]", list[i].Description, list[i].Effects), max(columns-4, 20))
+					fmt.Fprintf(s.Out, "%s\n    %s\n", signature(tool.Definition()), strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    "))
+					continue
+				}
 				fmt.Fprintf(s.Out, "%-*s  %s [%s]\n", width, signature(tool.Definition()), list[i].Description, list[i].Effects)
 			}
 			return nil
@@ -138,6 +144,9 @@ An unknown tool or arguments that do not fit the tool's schema exit with 2, a to
 		Args:              exactly("NAME", "JSON"),
 		ValidArgsFunction: flags.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkText("the arguments", args[1]); err != nil {
+				return err
+			}
 			registry, closeTools, err := flags.open()
 			if err != nil {
 				return err

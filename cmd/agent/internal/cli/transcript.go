@@ -8,8 +8,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/term"
-
 	"github.com/drover-ai/drover/agent"
 )
 
@@ -28,7 +26,7 @@ type transcript struct {
 
 func newTranscript(w io.Writer, quiet bool) *transcript {
 	t := &transcript{w: w, quiet: quiet}
-	if file, ok := w.(*os.File); ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd())) {
+	if _, ok := terminalWidth(w); ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
 		t.dim = [2]string{"\x1b[2m", "\x1b[0m"}
 	}
 	return t
