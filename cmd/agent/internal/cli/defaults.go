@@ -95,16 +95,21 @@ type configuration struct {
 	values map[string]json.RawMessage
 }
 
+// configurationPath is where the file is expected, "" for nowhere. asked is whether AGENT_CONFIG says so.
+func configurationPath() (path string, asked bool) {
+	if path, asked = os.LookupEnv("AGENT_CONFIG"); asked {
+		return path, true
+	}
+	folder, err := os.UserConfigDir()
+	if err != nil {
+		return "", false // no home, no file
+	}
+	return filepath.Join(folder, "drover", "config.json"), false
+}
+
 // readConfiguration reads the file, if there is one. A file that was asked for by AGENT_CONFIG must be there.
 func readConfiguration() (configuration, error) {
-	path, asked := os.LookupEnv("AGENT_CONFIG")
-	if !asked {
-		folder, err := os.UserConfigDir()
-		if err != nil {
-			return configuration{}, nil // no home, no file
-		}
-		path = filepath.Join(folder, "drover", "config.json")
-	}
+	path, asked := configurationPath()
 	if path == "" {
 		return configuration{}, nil
 	}

@@ -69,7 +69,11 @@ func newModelInfo(s Streams) *cobra.Command {
 				fmt.Fprintf(s.Out, "%-11s %s\n", row[0], row[1])
 			}
 			if info.Card != "" {
-				fmt.Fprintf(s.Out, "\n%s\n", strings.TrimSpace(info.Card))
+				card := strings.TrimSpace(info.Card) + "\n"
+				if columns, terminal := terminalWidth(s.Out); terminal {
+					card = wrap(card, columns)
+				}
+				fmt.Fprintf(s.Out, "\n%s", printable(card))
 			}
 			return nil
 		},
@@ -115,6 +119,8 @@ func size(n int64) string {
 		return fmt.Sprintf("%.2f GiB", float64(n)/(1<<30))
 	case n >= 1<<20:
 		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
 	}
 	return fmt.Sprintf("%d bytes", n)
 }

@@ -80,7 +80,11 @@ func newSessionsList(s Streams) *cobra.Command {
 			if i.Interrupted {
 				state = "interrupted  "
 			}
-			fmt.Fprintf(s.Out, "%-*s  %s  %3d turns  %s%s\n", width, i.Name, i.Updated.Local().Format(time.DateTime), i.Turns,
+			turns := "turns"
+			if i.Turns == 1 {
+				turns = "turn "
+			}
+			fmt.Fprintf(s.Out, "%-*s  %s  %3d %s  %s%s\n", width, i.Name, i.Updated.Local().Format(time.DateTime), i.Turns, turns,
 				state, shorten(printable(strings.Join(strings.Fields(i.Title), " ")), 60))
 		}
 		return nil
