@@ -83,7 +83,9 @@ func newDoctor(s Streams) *cobra.Command {
 
 // print writes the diagnosis for a person. Errors of writing are kept by [output].
 func (d *diagnosis) print(w io.Writer) {
-	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%-9s %s\n", name, fmt.Sprintf(format, args...)) }
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%-9s %s\n", name, fmt.Sprintf(format, args...))
+	}
 	row("agent", "%s (%s, %s)", d.Version, d.Go, d.Platform)
 	if len(d.Features) > 0 {
 		row("cpu", "%s", strings.Join(d.Features, " "))
