@@ -29,7 +29,10 @@ func TestTurnCallsAlwaysMatchTheSchema(t *testing.T) {
 	m := stranger(t)
 	r := rand.New(rand.NewPCG(3, 4))
 	cut := 0
-	const n = 40
+	n := 40
+	if testing.Short() {
+		n = 10
+	}
 	for i := range n {
 		definitions := []prompts.ToolDefinition{randomSchema(r), randomSchema(r)}
 		if definitions[0].Name == definitions[1].Name {

@@ -35,6 +35,9 @@ func TestForcedCallsOfTheLeaderboardValidate(t *testing.T) {
 		folder = filepath.Join("..", "..", "..", "..", "shared", "data", "bfcl")
 	}
 	n := 40
+	if testing.Short() {
+		n = 8
+	}
 	if text := os.Getenv("DROVER_FORCED_CALLS"); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil {

@@ -3,6 +3,7 @@ package arithmetic
 import (
 	"fmt"
 	"strconv"
+	"sync"
 
 	"github.com/cockroachdb/apd/v3"
 )
@@ -37,7 +38,7 @@ var functions = map[string]function{
 	"sqrt":      {1, 1, unary("sqrt", 20, decimals.Sqrt)},
 	"cbrt":      {1, 1, unary("cbrt", 50, cubeRoot)},
 	"abs":       {1, 1, unary("abs", 1, decimals.Abs)},
-	"exp":       {1, 1, unary("exp", 200, decimals.Exp)},
+	"exp":       {1, 1, unary("exp", 300, exponential)},
 	"ln":        {1, 1, logarithm(decimals.Ln)},
 	"log10":     {1, 1, logarithm(decimals.Log10)},
 	"log2":      {1, 1, func(e *evaluation, at int, a []value) (value, error) { return e.logarithmTo(at, a[0], whole(2)) }},
@@ -96,6 +97,47 @@ func cubeRoot(d, x *apd.Decimal) (apd.Condition, error) {
 	condition, err := decimals.Cbrt(d, &near)
 	d.Exponent += third
 	return condition, err
+}
+
+// wide computes what is rounded to working precision afterwards.
+var wide = apd.Context{Precision: precision + 16, MaxExponent: maxExponent, MinExponent: -maxExponent, Rounding: apd.RoundHalfEven}
+
+// logarithmOfTen is ln 10 with the digits that taking multiples of it off loses.
+var logarithmOfTen = sync.OnceValue(func() *apd.Decimal {
+	var out apd.Decimal
+	if _, err := wide.Ln(&out, apd.New(10, 0)); err != nil {
+		panic(err) // the logarithm of a constant
+	}
+	return &out
+})
+
+// exponential is e^x as e^(x − n·ln 10) times 10^n, so that large powers cost no more than others. Beyond what n may be, apd
+// says what is wrong.
+func exponential(d, x *apd.Decimal) (apd.Condition, error) {
+	if size := exponentOf(x); size < 0 || size > 5 {
+		return decimals.Exp(d, x)
+	}
+	var n, part, rest apd.Decimal
+	for _, step := range []func() (apd.Condition, error){
+		func() (apd.Condition, error) { return wide.Quo(&part, x, logarithmOfTen()) },
+		func() (apd.Condition, error) { return wide.RoundToIntegralValue(&n, &part) },
+		func() (apd.Condition, error) { return wide.Mul(&part, &n, logarithmOfTen()) },
+		func() (apd.Condition, error) { return wide.Sub(&rest, x, &part) },
+	} {
+		if condition, err := step(); err != nil {
+			return condition, err
+		}
+	}
+	tens, err := n.Int64()
+	if err != nil || tens > maxExponent+1 || tens < -maxExponent-1 {
+		return decimals.Exp(d, x)
+	}
+	if _, err := wide.Exp(&part, &rest); err != nil {
+		return 0, err
+	}
+	part.Exponent += int32(tens)
+	condition, err := decimals.Round(d, &part)
+	return condition | apd.Inexact, err
 }
 
 // logarithm checks that there is one.
