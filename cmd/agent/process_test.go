@@ -125,6 +125,9 @@ const conversation = `{"messages": [{"role": "user", "content": "hello"}]}`
 
 // A disk without space is a failure that is told, never half of the data and an exit code of 0.
 func TestFullDisk(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many processes that share nothing: the full tests run them")
+	}
 	for _, args := range printing {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -148,6 +151,9 @@ func TestFullDisk(t *testing.T) {
 
 // A reader that has seen enough, as in "agent tools list | head -1", ends the agent in silence.
 func TestReaderThatLeaves(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many processes that share nothing: the full tests run them")
+	}
 	for _, args := range printing {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			reader, writer, err := os.Pipe()
