@@ -37,6 +37,8 @@ type options struct {
 	threads int
 	free    bool
 	asJSON  bool
+
+	threshold float64
 }
 
 func main() {
@@ -49,6 +51,7 @@ func main() {
 	flag.IntVar(&o.show, "show", 0, "mistakes to print of each set")
 	flag.IntVar(&o.threads, "parallel", 2, "cases that run side by side")
 	flag.BoolVar(&o.free, "free", false, "let the model write calls freely instead of forcing what the schema leaves no choice about")
+	flag.Float64Var(&o.threshold, "threshold", -1, "probability from which a call is made, 0 to 1; -1 is what the model file says")
 	flag.BoolVar(&o.asJSON, "json", false, "print one JSON object a set")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -77,6 +80,7 @@ type figures struct {
 	Exact    float64 `json:"exact"`
 	NoTool   int     `json:"no_tool_cases"`
 	Declined float64 `json:"no_tool_right"`
+	Missed   float64 `json:"missed_calls"` // of the cases that want a call, those answered in words
 	Seconds  float64 `json:"seconds"`
 }
 
@@ -89,7 +93,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	wanted := slices.DeleteFunc(strings.Split(o.sets, ","), func(s string) bool { return s == "" })
 	var leaderboard []figures
 	if !o.asJSON {
-		fmt.Fprintf(out, "%-22s %6s  %10s  %10s  %14s  %s\n", "set", "cases", "right tool", "exact", "no tool right", "ms a case")
+		fmt.Fprintf(out, "%-22s %6s  %10s  %10s  %14s  %12s  %s\n", "set", "cases", "right tool", "exact", "no tool right", "missed calls", "ms a case")
 	}
 	ran := 0
 	for _, name := range setNames() {
@@ -179,7 +183,7 @@ func measure(ctx context.Context, o options, model *model, name string, cases []
 	}
 	f := figures{Set: name, Cases: len(cases), Seconds: time.Since(start).Seconds()}
 	shown := 0
-	var calls, tool, exact, declined int
+	var calls, tool, exact, declined, missed int
 	for i, j := range judgments {
 		if failures[i] != nil {
 			j = judgment{why: failures[i].Error()}
@@ -191,6 +195,9 @@ func measure(ctx context.Context, o options, model *model, name string, cases []
 			}
 		} else {
 			calls++
+			if failures[i] == nil && replies[i].err == nil && len(replies[i].calls) == 0 {
+				missed++
+			}
 			if j.tool {
 				tool++
 			}
@@ -205,6 +212,7 @@ func measure(ctx context.Context, o options, model *model, name string, cases []
 		}
 	}
 	f.Tool, f.Exact, f.Declined = share(tool, calls), share(exact-declined, calls), share(declined, f.NoTool)
+	f.Missed = share(missed, calls)
 	if calls == 0 {
 		f.Exact = f.Declined
 	}
@@ -228,7 +236,7 @@ func (f figures) print(out io.Writer, asJSON bool) error {
 		}
 		return fmt.Sprintf("%.1f %%", 100*value)
 	}
-	_, err := fmt.Fprintf(out, "%-22s %6d  %10s  %10s  %14s  %.1f\n", f.Set, f.Cases,
-		column(f.Tool, f.Cases-f.NoTool), column(f.Exact, f.Cases), column(f.Declined, f.NoTool), 1000*f.Seconds/float64(f.Cases))
+	_, err := fmt.Fprintf(out, "%-22s %6d  %10s  %10s  %14s  %12s  %.1f\n", f.Set, f.Cases, column(f.Tool, f.Cases-f.NoTool),
+		column(f.Exact, f.Cases), column(f.Declined, f.NoTool), column(f.Missed, f.Cases-f.NoTool), 1000*f.Seconds/float64(f.Cases))
 	return err
 }

@@ -28,7 +28,11 @@ func openModel(o options) (*model, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := chat.New(weights)
+	var settings []chat.Option
+	if o.threshold >= 0 {
+		settings = append(settings, chat.WithCallThreshold(o.threshold))
+	}
+	c, err := chat.New(weights, settings...)
 	if err != nil {
 		weights.Close()
 		return nil, err
