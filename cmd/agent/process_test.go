@@ -179,3 +179,42 @@ func TestReaderThatLeaves(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkAsk starts the built program on a question with one tool call. first-ms is the time from its start to its first
+// word for a greeting, turn-ms that from its start to its end for the question.
+func BenchmarkAsk(b *testing.B) {
+	binary := filepath.Join(b.TempDir(), "agent")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	var first, turn time.Duration
+	for b.Loop() {
+		greeting := exec.Command(binary, "ask", "hello")
+		stdout, err := greeting.StdoutPipe()
+		if err != nil {
+			b.Fatal(err)
+		}
+		began := time.Now()
+		if err := greeting.Start(); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadFull(stdout, make([]byte, 1)); err != nil {
+			b.Fatal(err)
+		}
+		first += time.Since(began)
+		if _, err := io.Copy(io.Discard, stdout); err != nil {
+			b.Fatal(err)
+		}
+		if err := greeting.Wait(); err != nil {
+			b.Fatal(err)
+		}
+		began = time.Now()
+		if out, err := exec.Command(binary, "ask", "What is 17.5% of 2,340?").Output(); err != nil || !bytes.Contains(out, []byte("\n  = 409.5\n")) {
+			b.Fatalf("%v\n%s", err, out)
+		}
+		turn += time.Since(began)
+	}
+	b.ReportMetric(first.Seconds()*1000/float64(b.N), "first-ms")
+	b.ReportMetric(turn.Seconds()*1000/float64(b.N), "turn-ms")
+	b.ReportMetric(0, "ns/op")
+}
