@@ -7,6 +7,6 @@
 // Where tools are on offer, calling or answering is decided by the probabilities of the first token, against a threshold
 // that comes with the model. A call is then written under the tools' schemas, so that it always parses, names a tool that
 // there is and has arguments that fit; so is an answer under a schema ([prompts.Request].Schema). A schema that cannot be
-// enforced is an error that names the keyword. Only calls in the pythonic form of Llama's template are written freely and
-// parsed; a call that cannot be read is reported as such.
+// enforced is an error that names the keyword. Where a request asks for free calls, or under a template that is none of
+// Llama 3.2's, calls are parsed; one that cannot be read is reported as such.
 package chat

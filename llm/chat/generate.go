@@ -71,7 +71,7 @@ func (a *answer) write(ctx context.Context) error {
 		return a.writeMarked(ctx)
 	case len(a.req.Schema) > 0 && none:
 		return a.writeSchema(ctx)
-	case !none && !a.req.Free && a.template.Name() == prompts.Llama32().Name():
+	case !none && !a.req.Free && (a.pythonic() || a.template.Name() == prompts.Llama32().Name()):
 		return a.writeTurn(ctx)
 	case len(a.req.Schema) > 0:
 		return fmt.Errorf("calls in the form of template %s are written without a grammar, beside which an answer under a schema cannot be told apart: offer no tools, or set the tool choice to none", a.template.Name())

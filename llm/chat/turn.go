@@ -10,7 +10,7 @@ import (
 	"github.com/drover-ai/drover/prompts"
 )
 
-// writeTurn writes under a template without markers, in JSON form: first it is decided whether to call by the probability
+// writeTurn writes under a template without markers: first it is decided whether to call by the probability
 // that the first token opens a call; then the call is written under the tools' schemas, so that it always parses and
 // names a tool that there is, or the answer as text that opens no call.
 func (a *answer) writeTurn(ctx context.Context) error {
@@ -37,17 +37,25 @@ func (a *answer) opensCall(ctx context.Context) (bool, error) {
 	if len(a.req.Schema) > 0 {
 		return a.nameIsLikely(ctx)
 	}
+	return a.openersMass() >= a.threshold, nil
+}
+
+// openersMass is the probability that the first token opens a call.
+func (a *answer) openersMass() float64 {
 	logits := a.session.Logits()
 	total, mass := llm.LogSumExp(logits), 0.0
 	for _, t := range a.openers() {
 		mass += math.Exp(float64(logits[t]) - total)
 	}
-	return mass >= a.threshold, nil
+	return mass
 }
 
 // nameIsLikely reads the probability of a call where an answer under a schema may begin with the same bracket: that of all
 // that comes before the tool's name.
 func (a *answer) nameIsLikely(ctx context.Context) (bool, error) {
+	if a.pythonic() { // an answer begins with another bracket, unless the schema is that of a list
+		return a.openersMass() >= a.threshold, nil
+	}
 	opening := a.llm.Tokenizer().Encode(nil, `{"name": "`)
 	if a.session.Position()+len(opening) >= a.llm.ContextLength() {
 		return false, nil
@@ -69,12 +77,16 @@ func (a *answer) nameIsLikely(ctx context.Context) (bool, error) {
 	return math.Exp(p) >= a.threshold, err
 }
 
-// openers are the tokens that open a call in JSON form.
+// openers are the tokens that open a call: with a brace in JSON form, with a bracket in pythonic form.
 func (m *Model) openers() []llm.Token {
 	m.openersOnce.Do(func() {
+		bracket := byte('{')
+		if m.pythonic() {
+			bracket = '['
+		}
 		tokenizer := m.llm.Tokenizer()
 		for id := range llm.Token(tokenizer.VocabSize()) {
-			if piece := tokenizer.Piece(id); len(piece) > 0 && piece[0] == '{' || tokenizer.SpecialName(id) == "<|python_tag|>" {
+			if piece := tokenizer.Piece(id); len(piece) > 0 && piece[0] == bracket || tokenizer.SpecialName(id) == "<|python_tag|>" {
 				m.openerTokens = append(m.openerTokens, id)
 			}
 		}
@@ -102,21 +114,38 @@ func (a *answer) writeCall(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var call struct {
-		Name       string          `json:"name"`
-		Parameters json.RawMessage `json:"parameters"`
-	}
-	if err := json.Unmarshal(text, &call); err != nil || c.closed { // a call that was closed by force is none to run
+	calls, ok := a.readCalls(text)
+	if !ok || c.closed { // a call that was closed by force is none to run
 		reason = llm.StopReasonLength
 		cut := fmt.Errorf("the call is cut off after %d tokens, at %q; call it again with shorter arguments", a.usage.CompletionTokens, lastBytes(text))
 		if !a.send(prompts.Delta{CallError: cut}) {
 			return nil
 		}
-	} else if !a.call(call.Name, call.Parameters) {
-		return nil
+	} else {
+		for _, call := range calls {
+			if !a.call(call.Name, call.Arguments) {
+				return nil
+			}
+		}
 	}
 	a.done(reason)
 	return nil
+}
+
+// readCalls reads what was written under the grammar of calls; false if it is not complete.
+func (a *answer) readCalls(text []byte) ([]prompts.ToolCall, bool) {
+	if a.pythonic() {
+		reply, err := a.template.Parser().Parse(string(text), a.req.Tools)
+		return reply.ToolCalls, err == nil && len(reply.ToolCalls) > 0
+	}
+	var call struct {
+		Name       string          `json:"name"`
+		Parameters json.RawMessage `json:"parameters"`
+	}
+	if err := json.Unmarshal(text, &call); err != nil {
+		return nil, false
+	}
+	return []prompts.ToolCall{{Name: call.Name, Arguments: call.Parameters}}, true
 }
 
 // lastBytes is the end of a text, for an error.
