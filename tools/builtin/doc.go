@@ -1,4 +1,7 @@
 // Package builtin has tools that most agents want: arithmetic, the time, units, and files in a folder that they cannot leave.
 //
-// Each has a constructor; [All] makes the whole set. None of them writes or reaches the network.
+// Each has a constructor; [All] makes the set that an agent may have without a second thought: none of them writes or reaches the
+// network. What does is only there for those who name it:
+//
+//   - [HTTPGet] fetches a page of the public internet, as text
 package builtin

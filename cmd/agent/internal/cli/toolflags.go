@@ -18,6 +18,12 @@ type toolFlags struct {
 	root string
 	only []string
 	none bool
+	all  bool // also those that must be named: for commands that run no model
+}
+
+// byName makes the tools that are only there when somebody names them, because they write or reach the network.
+func byName() []tools.Tool {
+	return []tools.Tool{builtin.HTTPGet(builtin.HTTPOptions{})}
 }
 
 func (f *toolFlags) add(cmd *cobra.Command) {
@@ -44,8 +50,15 @@ func (f *toolFlags) open() (registry *tools.Registry, closeTools func(), err err
 		return nil, nothing, misused("--root: %w", err)
 	}
 	closeTools = func() { root.Close() }
-	registry, err = tools.NewRegistry(builtin.All(root)...)
-	if err == nil && len(f.only) > 0 {
+	usual, err := tools.NewRegistry(builtin.All(root)...)
+	if err == nil {
+		registry, err = usual.With(byName()...)
+	}
+	switch {
+	case err != nil || f.all:
+	case len(f.only) == 0:
+		registry = usual
+	default:
 		registry, err = registry.Subset(f.only...)
 		var unknown *tools.CallError
 		if errors.As(err, &unknown) {
@@ -64,7 +77,7 @@ func (f *toolFlags) completeNames(_ *cobra.Command, args []string, typed string)
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	registry, closeTools, err := (&toolFlags{root: "."}).open()
+	registry, closeTools, err := (&toolFlags{root: ".", all: true}).open()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}

@@ -35,11 +35,13 @@ type listedTool struct {
 }
 
 func newToolsList(s Streams) *cobra.Command {
-	var flags toolFlags
+	flags := toolFlags{all: true}
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "The tools that the agent can use",
+		Long: `Lists the tools that the agent can use, and what they do to the world outside the conversation.
+Those that write or reach the network are not used unless "agent ask --tools" names them.`,
 		Example: `  agent tools list
   agent tools list --json | jq -r '.[].name'`,
 		Args: noArguments,
@@ -132,7 +134,7 @@ type calledTool struct {
 }
 
 func newToolsCall(s Streams) *cobra.Command {
-	var flags toolFlags
+	flags := toolFlags{all: true}
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "call NAME JSON",
