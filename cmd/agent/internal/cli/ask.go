@@ -246,6 +246,7 @@ func invalidAt(text string) int {
 func (o *askOptions) show(ctx context.Context, s Streams, events iter.Seq2[agent.Event, error]) error {
 	text := newTranscript(s.Out, o.quiet)
 	var result *agent.Result
+	written := 0 // tokens of the last step
 	for event, err := range events {
 		if err != nil {
 			if o.streamJSON && ctx.Err() == nil {
@@ -259,8 +260,11 @@ func (o *askOptions) show(ctx context.Context, s Streams, events iter.Seq2[agent
 			}
 			return err
 		}
-		if done, ok := event.(agent.Done); ok {
-			result = done.Result
+		switch e := event.(type) {
+		case agent.Done:
+			result = e.Result
+		case agent.UsageReport:
+			written = e.CompletionTokens
 		}
 		switch {
 		case o.streamJSON:
@@ -279,6 +283,9 @@ func (o *askOptions) show(ctx context.Context, s Streams, events iter.Seq2[agent
 		if err := printJSON(s.Out, result); err != nil {
 			return err
 		}
+	}
+	if result.StopReason == agent.StopLength && (o.maxTokens == 0 || written < o.maxTokens) {
+		return &codedError{OutOfBudget, errors.New("the answer is cut off, because the context is full; raise --context-length, or ask about less")}
 	}
 	return stopCode(result.StopReason, o)
 }
