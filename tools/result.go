@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/drover-ai/drover/tools/internal/cut"
 )
 
 // resultOf turns what a function returned into what a model reads:
@@ -89,16 +89,6 @@ func compactJSON(value any) (json.RawMessage, error) {
 // bound makes result fit to be shown: at most limit bytes (0: no limit) of the content, cut between characters with a
 // note about the rest, and valid UTF-8.
 func bound(result Result, limit int) Result {
-	content := result.Content
-	if limit > 0 && len(content) > limit {
-		shown := limit
-		for shown > 0 && limit-shown < utf8.UTFMax && !utf8.RuneStart(content[shown]) {
-			shown--
-		}
-		result.Cut += len(content) - shown
-		// The copy lets go of what may be a very large string.
-		content = fmt.Sprintf("%s\n[cut: the first %d of %d bytes]", strings.ToValidUTF8(content[:shown], "\uFFFD"), shown, len(content))
-	}
-	result.Content = strings.ToValidUTF8(content, "\uFFFD")
-	return result
+	content, missing := cut.Text(result.Content, limit)
+	return Result{Content: content, Cut: result.Cut + missing}
 }

@@ -47,7 +47,8 @@ func newAsk(s Streams) *cobra.Command {
 		Long: `Asks one question and prints the tool calls, their results and the answer. The prompt "-" is read from standard input.
 
 Tools that only read run at once. Tools that change something or reach the network ask first when standard input is a
-terminal; otherwise they are denied, unless --yes is given.
+terminal; otherwise they are denied, unless --yes is given. Tools of MCP servers (--mcp) always ask: what a server says of them is not
+trusted.
 
 With --session the conversation is stored, each event before it is printed, and goes on with the next question. A turn that
 was interrupted, even by kill -9, is finished with --resume; tools that have finished do not run again, and one that may
@@ -55,6 +56,7 @@ have changed something asks first. See "agent sessions".`,
 		Example: `  agent ask "What is 17.5% of 2,340?"
   agent ask "What does notes.txt say about the budget?"
   agent ask --json "What time is it in Tokyo?" | jq -r .answer
+  agent ask --mcp 'npx -y @modelcontextprotocol/server-filesystem .' --yes "Which files are here?"
   agent ask --session trip "How many km are 5 miles?"
   agent ask --schema answer.json --no-tools "Name a color."
   git diff | agent ask --no-tools --model ~/models/Llama-3.2-3B-Instruct-Q4_0.gguf -`,
@@ -116,7 +118,7 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 		return err
 	}
 	defer closeStore()
-	registry, closeTools, err := o.tools.open()
+	registry, closeTools, err := o.tools.open(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ be those of the conversation; the number of threads does not matter.`,
 }
 
 func (o *replayOptions) run(ctx context.Context, s Streams, session *agent.Session) error {
-	registry, closeTools, err := o.tools.open()
+	registry, closeTools, err := o.tools.open(ctx, s)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/drover-ai/drover/tools"
 	"github.com/drover-ai/drover/tools/builtin"
+	"github.com/drover-ai/drover/tools/mcp"
 )
 
 // toolFlags are the flags that say which tools there are.
@@ -18,6 +20,7 @@ type toolFlags struct {
 	root string
 	only []string
 	none bool
+	mcp  []string
 	all  bool // also those that must be named: for commands that run no model
 }
 
@@ -28,6 +31,8 @@ func byName() []tools.Tool {
 
 func (f *toolFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.root, "root", ".", "the `folder` that file tools see; they cannot leave it")
+	cmd.Flags().StringArrayVar(&f.mcp, "mcp", nil,
+		"also use the tools of this MCP `server`: a command line, or an address that begins with http; may be repeated")
 }
 
 // addChoice adds the flags that choose among the tools.
@@ -36,11 +41,12 @@ func (f *toolFlags) addChoice(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.only, "tools", nil, "use only these tools (comma-separated `names`)")
 	cmd.Flags().BoolVar(&f.none, "no-tools", false, "use no tools")
 	cmd.MarkFlagsMutuallyExclusive("tools", "no-tools")
+	cmd.MarkFlagsMutuallyExclusive("mcp", "no-tools")
 	_ = cmd.RegisterFlagCompletionFunc("tools", f.completeNames) // only an unknown flag could fail
 }
 
-// open makes the tools. The caller closes what they hold open.
-func (f *toolFlags) open() (registry *tools.Registry, closeTools func(), err error) {
+// open makes the tools. The caller closes what they hold open; servers among it end at once when ctx ends.
+func (f *toolFlags) open(ctx context.Context, s Streams) (registry *tools.Registry, closeTools func(), err error) {
 	nothing := func() {}
 	if f.none {
 		return nil, nothing, nil
@@ -49,15 +55,18 @@ func (f *toolFlags) open() (registry *tools.Registry, closeTools func(), err err
 	if err != nil {
 		return nil, nothing, misused("--root: %w", err)
 	}
-	closeTools = func() { root.Close() }
-	usual, err := tools.NewRegistry(builtin.All(root)...)
-	if err == nil {
-		registry, err = usual.With(byName()...)
+	servers, err := openServers(ctx, s, f.mcp)
+	closeTools = func() {
+		closeServers(servers)
+		root.Close()
+	}
+	if err == nil { // all names are ours to keep, also those of tools that are not there unless somebody names them
+		registry, err = tools.NewRegistry(mcp.Combine(append(builtin.All(root), byName()...), servers...)...)
 	}
 	switch {
 	case err != nil || f.all:
 	case len(f.only) == 0:
-		registry = usual
+		registry, err = without(registry, byName())
 	default:
 		registry, err = registry.Subset(f.only...)
 		var unknown *tools.CallError
@@ -72,12 +81,20 @@ func (f *toolFlags) open() (registry *tools.Registry, closeTools func(), err err
 	return registry, closeTools, nil
 }
 
+// without is the registry without the tools of these names.
+func without(registry *tools.Registry, left []tools.Tool) (*tools.Registry, error) {
+	names := slices.DeleteFunc(registry.Names(), func(name string) bool {
+		return slices.ContainsFunc(left, func(t tools.Tool) bool { return t.Definition().Name == name })
+	})
+	return registry.Subset(names...)
+}
+
 // completeNames completes the name of a tool, also after a comma.
-func (f *toolFlags) completeNames(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+func (f *toolFlags) completeNames(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	registry, closeTools, err := (&toolFlags{root: ".", all: true}).open()
+	registry, closeTools, err := (&toolFlags{root: ".", all: true}).open(cmd.Context(), Streams{})
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}

@@ -16,7 +16,7 @@ func TestToolsByName(t *testing.T) {
 		{[]string{"now", "http_get"}, []string{"now", "http_get"}},
 	} {
 		f := toolFlags{root: t.TempDir(), only: c.only}
-		registry, closeTools, err := f.open()
+		registry, closeTools, err := f.open(t.Context(), Streams{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,7 +26,7 @@ func TestToolsByName(t *testing.T) {
 		closeTools()
 	}
 	f := toolFlags{root: t.TempDir(), all: true}
-	registry, closeTools, err := f.open()
+	registry, closeTools, err := f.open(t.Context(), Streams{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestToolsByName(t *testing.T) {
 			t.Errorf("%s is there without being named, and has effects: %v", tool.Definition().Name, tools.EffectsOf(tool))
 		}
 	}
-	if _, _, err := (&toolFlags{root: t.TempDir(), only: []string{"http_gett"}}).open(); err == nil || !strings.Contains(err.Error(), "http_get") {
+	if _, _, err := (&toolFlags{root: t.TempDir(), only: []string{"http_gett"}}).open(t.Context(), Streams{}); err == nil || !strings.Contains(err.Error(), "http_get") {
 		t.Errorf("a misspelled name: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +47,7 @@ Those that write or reach the network are not used unless "agent ask --tools" na
   agent tools list --json | jq -r '.[].name'`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			registry, closeTools, err := flags.open()
+			registry, closeTools, err := flags.open(cmd.Context(), s)
 			if err != nil {
 				return err
 			}
@@ -56,7 +57,7 @@ Those that write or reach the network are not used unless "agent ask --tools" na
 			for _, tool := range registry.Tools() {
 				d := tool.Definition()
 				list = append(list, listedTool{d.Name, d.Description, d.Parameters, tools.EffectsOf(tool).String()})
-				width = max(width, len(signature(d)))
+				width = max(width, utf8.RuneCountInString(signature(d)))
 			}
 			if asJSON {
 				return printJSON(s.Out, list)
@@ -64,11 +65,11 @@ Those that write or reach the network are not used unless "agent ask --tools" na
 			columns, terminal := terminalWidth(s.Out)
 			for i, tool := range registry.Tools() {
 				if terminal { // below the name, where a narrow window has room
-					text := wrap(fmt.Sprintf("%s [%s]", list[i].Description, list[i].Effects), max(columns-4, 20))
+					text := wrap(fmt.Sprintf("%s [%s]", line(list[i].Description), list[i].Effects), max(columns-4, 20))
 					fmt.Fprintf(s.Out, "%s\n    %s\n", signature(tool.Definition()), strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    "))
 					continue
 				}
-				fmt.Fprintf(s.Out, "%-*s  %s [%s]\n", width, signature(tool.Definition()), list[i].Description, list[i].Effects)
+				fmt.Fprintf(s.Out, "%-*s  %s [%s]\n", width, signature(tool.Definition()), line(list[i].Description), list[i].Effects)
 			}
 			return nil
 		},
@@ -95,8 +96,11 @@ func signature(d prompts.ToolDefinition) string {
 		}
 		names = append(names, name)
 	}
-	return d.Name + "(" + strings.Join(names, ", ") + ")"
+	return line(d.Name + "(" + strings.Join(names, ", ") + ")")
 }
+
+// line is a text of a server's on one line, without what could control a terminal.
+func line(text string) string { return printable(strings.Join(strings.Fields(text), " ")) }
 
 // propertyNames lists a schema's properties in their order, which a Go map would lose.
 func propertyNames(schema json.RawMessage) []string {
@@ -149,7 +153,7 @@ An unknown tool or arguments that do not fit the tool's schema exit with 2, a to
 			if err := checkText("the arguments", args[1]); err != nil {
 				return err
 			}
-			registry, closeTools, err := flags.open()
+			registry, closeTools, err := flags.open(cmd.Context(), s)
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,140 @@
+//go:build unix
+
+package mcp
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/drover-ai/drover/tools"
+)
+
+// patience is how long something that must happen may take on a busy machine before the test gives up on it.
+const patience = 20 * time.Second
+
+// A server that dies in the middle of a call is an error with its end and its last words; so is every call after it.
+func TestServerDies(t *testing.T) {
+	registry := registryOf(t, startHelper(t, "well", Options{}).Tools()...)
+	for range 2 {
+		_, err := registry.Call(t.Context(), "die", nil)
+		var failed *tools.CallError
+		if !errors.As(err, &failed) || failed.Kind != tools.Failed {
+			t.Fatalf("got %v", err)
+		}
+		for _, want := range []string{"die: MCP server helper (", "ended with exit status 3", "out of cheese"} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%q does not say %q", err, want)
+			}
+		}
+	}
+}
+
+// A server that hangs costs the time that a call may take, or until the caller gives up, and nothing more.
+func TestServerHangs(t *testing.T) {
+	c := startHelper(t, "well", Options{CallTimeout: 50 * time.Millisecond})
+	registry := registryOf(t, c.Tools()...)
+	_, err := registry.Call(t.Context(), "hang", nil)
+	var failed *tools.CallError
+	if !errors.As(err, &failed) || failed.Kind != tools.TimedOut || !strings.Contains(err.Error(), "no result within 50ms") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := registry.Call(t.Context(), "pid", nil); err != nil {
+		t.Errorf("after one call that hangs: %v", err)
+	}
+
+	registry = registryOf(t, startHelper(t, "well", Options{}).Tools()...)
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	_, err = registry.Call(ctx, "hang", nil)
+	if !errors.As(err, &failed) || failed.Kind != tools.Canceled {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A process does not outlive its client, whether it is closed or its context ends, and even if it will not end by itself.
+func TestProcessEnds(t *testing.T) {
+	for _, c := range []struct {
+		name, how string
+		end       func(*Client, context.CancelFunc)
+	}{
+		{"closed", "well", func(c *Client, _ context.CancelFunc) { c.Close() }},
+		{"closed, stubborn", "stubborn", func(c *Client, _ context.CancelFunc) { c.Close() }},
+		{"context", "stubborn", func(_ *Client, cancel context.CancelFunc) { cancel() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			client, err := Command(ctx, []string{"env", behavior + "=" + c.how, os.Args[0]}, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			registry := registryOf(t, client.Tools()...)
+			pid, err := registry.Call(t.Context(), "pid", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hanging := make(chan error, 1)
+			go func() {
+				_, err := registry.Call(t.Context(), "hang", nil)
+				hanging <- err
+			}()
+			time.Sleep(50 * time.Millisecond) // into the middle of the call; before it would do as well
+			c.end(client, cancel)
+			select {
+			case err := <-hanging:
+				if err == nil {
+					t.Error("the call that was under way has no error")
+				}
+			case <-time.After(patience):
+				t.Fatal("the call that was under way goes on")
+			}
+			n, err := strconv.Atoi(pid.Content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for deadline := time.Now().Add(patience); syscall.Kill(n, 0) == nil; time.Sleep(10 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("process %d is still there", n)
+				}
+			}
+			if _, err := registry.Call(t.Context(), "pid", nil); err == nil || !strings.Contains(err.Error(), "the connection is closed") {
+				t.Errorf("a call after the end: %v", err)
+			}
+		})
+	}
+}
+
+// A server that cannot be used says why at once.
+func TestServerThatCannotBeUsed(t *testing.T) {
+	for how, want := range map[string]string{
+		"mute":   "no answer within 200ms",
+		"dead":   `ended with exit status 4; the end of its standard error is "no license found"`,
+		"babble": "invalid character 'W'",
+	} {
+		options := Options{}
+		if how == "mute" {
+			options.StartTimeout = 200 * time.Millisecond
+		}
+		if _, err := command(t, how, options); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", how, err, want)
+		}
+	}
+	if _, err := Command(t.Context(), []string{"no-such-program-anywhere"}, Options{}); err == nil || !strings.Contains(err.Error(), "not found") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Command(t.Context(), nil, Options{}); err == nil {
+		t.Error("no command is no error")
+	}
+	if _, err := Dial(t.Context(), "ftp://example.com", Options{}); err == nil {
+		t.Error("ftp is no error")
+	}
+	if _, err := Dial(t.Context(), "http://127.0.0.1:1/mcp", Options{}); err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("got %v", err)
+	}
+}
