@@ -78,6 +78,7 @@ type Client struct {
 	process *process // nil for a server that is no process of ours
 	tools   []*remote
 	skipped []SkippedTool
+	schemas schemas
 
 	ctx       context.Context // of the connection: ends with Close
 	cancel    context.CancelFunc
@@ -91,16 +92,19 @@ type link struct {
 	process   *process
 }
 
+// opener makes a link, over which the tools' schemas are looked for.
+type opener func(found *schemas) (link, error)
+
 // Dial connects to the MCP server at an address that begins with http:// or https://. The connection ends with
 // [Client.Close] or when ctx ends.
 func Dial(ctx context.Context, address string, options Options) (*Client, error) {
 	if !IsAddress(address) {
 		return nil, fmt.Errorf("MCP server %q: want an address that begins with http:// or https://", address)
 	}
-	return connect(ctx, address, options, func() (link, error) {
+	return connect(ctx, address, options, func(found *schemas) (link, error) {
 		return link{transport: &sdk.StreamableClientTransport{
 			Endpoint:             address,
-			HTTPClient:           bounded(options.HTTPClient),
+			HTTPClient:           watched(options.HTTPClient, found),
 			DisableStandaloneSSE: true, // the list of tools is read once: nothing to be told of
 		}}, nil
 	})
@@ -113,7 +117,7 @@ func IsAddress(text string) bool {
 }
 
 // connect tries the versions of the protocol in turn, each with a new link, and lists the tools.
-func connect(ctx context.Context, where string, options Options, open func() (link, error)) (*Client, error) {
+func connect(ctx context.Context, where string, options Options, open opener) (*Client, error) {
 	if options.StartTimeout <= 0 {
 		options.StartTimeout = DefaultStartTimeout
 	}
@@ -158,8 +162,8 @@ func (e *startError) Error() string { return e.err.Error() }
 func (e *startError) Unwrap() error { return e.err }
 
 // begin makes the connection and lists the tools, until start ends. The connection itself lives as long as ctx.
-func (c *Client) begin(ctx, start context.Context, version string, open func() (link, error)) error {
-	l, err := open()
+func (c *Client) begin(ctx, start context.Context, version string, open opener) error {
+	l, err := open(&c.schemas)
 	if err != nil {
 		return &startError{fmt.Errorf("MCP server %s: %w", c.where, err)}
 	}
@@ -196,6 +200,7 @@ func (c *Client) begin(ctx, start context.Context, version string, open func() (
 
 // list asks for the tools and keeps those that can be used.
 func (c *Client) list(ctx context.Context) error {
+	defer c.schemas.finish()
 	taken := map[string]bool{}
 	seen := 0
 	for tool, err := range c.session.Tools(ctx, nil) {

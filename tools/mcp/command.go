@@ -22,12 +22,12 @@ func Command(ctx context.Context, command []string, options Options) (*Client, e
 		return nil, errors.New("MCP server: no command")
 	}
 	where := shorten(strings.Join(command, " "), 200)
-	return connect(ctx, where, options, func() (link, error) {
+	return connect(ctx, where, options, func(found *schemas) (link, error) {
 		p, err := startProcess(command, options)
 		if err != nil {
 			return link{}, err
 		}
-		return link{&sdk.IOTransport{Reader: p.stdout, Writer: p.stdin}, p}, nil
+		return link{seeing{&sdk.IOTransport{Reader: p.stdout, Writer: p.stdin}, found}, p}, nil
 	})
 }
 

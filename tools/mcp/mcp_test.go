@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/drover-ai/drover/tools"
@@ -58,6 +61,17 @@ func helperServer(how string) {
 	})
 	add("hang", func(context.Context) (string, error) { time.Sleep(time.Hour); return "", nil })
 	add("refuse", func(context.Context) (string, error) { return "", errors.New("not today") })
+	server.AddReceivingMiddleware(func(next sdk.MethodHandler) sdk.MethodHandler {
+		return func(ctx context.Context, method string, request sdk.Request) (sdk.Result, error) {
+			switch {
+			case how == "old" && method == "server/discover":
+				os.Exit(5)
+			case how == "new" && method == "initialize":
+				return nil, &jsonrpc.Error{Code: jsonrpc.CodeMethodNotFound, Message: "initialize is history"}
+			}
+			return next(ctx, method, request)
+		}
+	})
 	err := server.Run(context.Background(), &sdk.StdioTransport{})
 	if how == "stubborn" {
 		time.Sleep(time.Hour)
@@ -88,8 +102,9 @@ func command(t *testing.T, how string, options Options) (*Client, error) {
 }
 
 type greeting struct {
+	Way   string `json:"way,omitempty" jsonschema:"enum=loud,enum=quiet"`
 	Name  string `json:"name" jsonschema:"description=whom to greet"`
-	Count int    `json:"count,omitempty" jsonschema:"minimum=1,maximum=9"`
+	Count int    `json:"count,omitempty" jsonschema:"minimum=1,maximum=9007199254740993"`
 }
 
 // sample is a registry with a tool for every effect that matters.
@@ -119,7 +134,13 @@ func overHTTP(t *testing.T, registry *tools.Registry, options Options) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener := httptest.NewServer(server.Handler())
+	return dialed(t, server.Handler(), options)
+}
+
+// dialed connects to what a handler serves.
+func dialed(t *testing.T, handler http.Handler, options Options) *Client {
+	t.Helper()
+	listener := httptest.NewServer(handler)
 	t.Cleanup(listener.Close)
 	c, err := Dial(t.Context(), listener.URL, options)
 	if err != nil {
@@ -132,10 +153,10 @@ func overHTTP(t *testing.T, registry *tools.Registry, options Options) *Client {
 // linked connects to a server in this process.
 func linked(t *testing.T, run func(context.Context, sdk.Transport) error, options Options) *Client {
 	t.Helper()
-	c, err := connect(t.Context(), "in process", options, func() (link, error) {
+	c, err := connect(t.Context(), "in process", options, func(found *schemas) (link, error) {
 		ours, theirs := sdk.NewInMemoryTransports()
 		go func() { _ = run(t.Context(), theirs) }()
-		return link{transport: ours}, nil
+		return link{transport: seeing{ours, found}}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -164,6 +185,8 @@ func TestThroughTheProtocol(t *testing.T) {
 		for name, c := range map[string]*Client{
 			"in process": linked(t, server.server.Run, Options{ProtocolVersion: version}),
 			"HTTP":       overHTTP(t, ours, Options{ProtocolVersion: version}),
+			"HTTP, JSON": dialed(t, sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server.server },
+				&sdk.StreamableHTTPOptions{Stateless: true, JSONResponse: true}), Options{ProtocolVersion: version}),
 		} {
 			t.Run(name+" "+version, func(t *testing.T) {
 				if got := c.session.InitializeResult().ProtocolVersion; version != "" && got != version {
@@ -175,11 +198,8 @@ func TestThroughTheProtocol(t *testing.T) {
 				}
 				for _, d := range theirs.Definitions() {
 					tool, _ := ours.Lookup(d.Name)
-					var want, got any
-					if err := errors.Join(json.Unmarshal(tool.Definition().Parameters, &want), json.Unmarshal(d.Parameters, &got)); err != nil {
-						t.Fatal(err)
-					}
-					if diff := cmp.Diff(want, got); diff != "" || d.Description != tool.Definition().Description {
+					// Byte for byte: the order of the properties is part of it.
+					if diff := cmp.Diff(string(tool.Definition().Parameters), string(d.Parameters)); diff != "" || d.Description != tool.Definition().Description {
 						t.Errorf("%s: %q %s", d.Name, d.Description, diff)
 					}
 				}
@@ -371,5 +391,75 @@ func TestServe(t *testing.T) {
 	}
 	if err := server.Serve(t.Context(), strings.NewReader("{\"jsonrpc\"\n!"), &out); err == nil {
 		t.Error("what is no protocol was accepted")
+	}
+}
+
+// What a server over HTTP may do wrong is told, and bounded.
+func TestHTTPServerThatMisbehaves(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		handler http.HandlerFunc
+		want    string
+	}{
+		"asks who we are": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusUnauthorized) }, "Unauthorized"},
+		"is no server":    {func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>Hello") }, "content type"},
+		"is broken":       {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", http.StatusInternalServerError) }, "Internal Server Error"},
+		"never ends": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			for {
+				if _, err := io.WriteString(w, strings.Repeat(" ", 1<<20)); err != nil {
+					return
+				}
+			}
+		}, "more than 16 MiB"},
+		"never answers": {func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // only then the end of the connection is noticed
+			<-r.Context().Done()
+		}, "no answer within 500ms"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			listener := httptest.NewServer(c.handler)
+			defer listener.Close()
+			options := Options{}
+			if name == "never answers" {
+				options.StartTimeout = 500 * time.Millisecond
+			}
+			_, err := Dial(t.Context(), listener.URL, options)
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), listener.URL) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// A list of tools that has no end is refused.
+func TestTooManyTools(t *testing.T) {
+	server := sdk.NewServer(&sdk.Implementation{Name: "endless"}, nil)
+	server.AddTool(&sdk.Tool{Name: "one", InputSchema: json.RawMessage(`{"type":"object"}`)}, nil)
+	server.AddReceivingMiddleware(func(next sdk.MethodHandler) sdk.MethodHandler {
+		return func(ctx context.Context, method string, request sdk.Request) (sdk.Result, error) {
+			result, err := next(ctx, method, request)
+			if list, ok := result.(*sdk.ListToolsResult); ok {
+				list.NextCursor = "more"
+			}
+			return result, err
+		}
+	})
+	server.AddReceivingMiddleware(func(next sdk.MethodHandler) sdk.MethodHandler {
+		return func(ctx context.Context, method string, request sdk.Request) (sdk.Result, error) {
+			if list, ok := request.GetParams().(*sdk.ListToolsParams); ok {
+				list.Cursor = ""
+			}
+			return next(ctx, method, request)
+		}
+	})
+	_, err := connect(t.Context(), "in process", Options{}, func(found *schemas) (link, error) {
+		ours, theirs := sdk.NewInMemoryTransports()
+		go func() { _ = server.Run(t.Context(), theirs) }()
+		return link{transport: seeing{ours, found}}, nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "more than 1000 tools") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -20,6 +20,7 @@ const patience = 20 * time.Second
 
 // A server that dies in the middle of a call is an error with its end and its last words; so is every call after it.
 func TestServerDies(t *testing.T) {
+	t.Parallel()
 	registry := registryOf(t, startHelper(t, "well", Options{}).Tools()...)
 	for range 2 {
 		_, err := registry.Call(t.Context(), "die", nil)
@@ -37,6 +38,7 @@ func TestServerDies(t *testing.T) {
 
 // A server that hangs costs the time that a call may take, or until the caller gives up, and nothing more.
 func TestServerHangs(t *testing.T) {
+	t.Parallel()
 	c := startHelper(t, "well", Options{CallTimeout: 50 * time.Millisecond})
 	registry := registryOf(t, c.Tools()...)
 	_, err := registry.Call(t.Context(), "hang", nil)
@@ -59,6 +61,7 @@ func TestServerHangs(t *testing.T) {
 
 // A process does not outlive its client, whether it is closed or its context ends, and even if it will not end by itself.
 func TestProcessEnds(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, how string
 		end       func(*Client, context.CancelFunc)
@@ -68,6 +71,7 @@ func TestProcessEnds(t *testing.T) {
 		{"context", "stubborn", func(_ *Client, cancel context.CancelFunc) { cancel() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			client, err := Command(ctx, []string{"env", behavior + "=" + c.how, os.Args[0]}, Options{})
@@ -110,8 +114,27 @@ func TestProcessEnds(t *testing.T) {
 	}
 }
 
+// Servers of every age are understood: one that dies of anything but the old handshake, and one that has only heard of
+// the new one.
+func TestProtocolVersions(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"old", "new"} {
+		c := startHelper(t, how, Options{})
+		if _, err := registryOf(t, c.Tools()...).Call(t.Context(), "pid", nil); err != nil {
+			t.Errorf("%s: %v", how, err)
+		}
+		if got := c.session.InitializeResult().ProtocolVersion; (how == "new") != (got == fallbacks[1]) {
+			t.Errorf("%s: spoke %s", how, got)
+		}
+	}
+	if _, err := command(t, "new", Options{ProtocolVersion: fallbacks[0]}); err == nil {
+		t.Error("a version that was asked for is not the only one that is tried")
+	}
+}
+
 // A server that cannot be used says why at once.
 func TestServerThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
 	for how, want := range map[string]string{
 		"mute":   "no answer within 200ms",
 		"dead":   `ended with exit status 4; the end of its standard error is "no license found"`,

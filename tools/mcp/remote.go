@@ -29,9 +29,12 @@ func newRemote(c *Client, tool *sdk.Tool) (*remote, error) {
 	if name == "" {
 		return nil, fmt.Errorf("its name %q has none of the characters that names are made of", shorten(tool.Name, 100))
 	}
-	parameters, err := json.Marshal(tool.InputSchema)
-	if err != nil {
-		return nil, fmt.Errorf("its schema: %w", err)
+	parameters, ok := c.schemas.of(tool.Name)
+	if !ok {
+		var err error
+		if parameters, err = json.Marshal(tool.InputSchema); err != nil {
+			return nil, fmt.Errorf("its schema: %w", err)
+		}
 	}
 	t := &remote{
 		client: c, theirs: tool.Name, effects: tools.Anything,
