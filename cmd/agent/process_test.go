@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -106,6 +107,35 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("standard error has %q, want nothing", &stderr)
 			}
 		})
+	}
+}
+
+// A signal does not leave the MCP servers behind, not even one that never answers.
+func TestInterruptEndsServers(t *testing.T) {
+	cmd := start(t, "tools", "list", "--mcp", `sh -c 'echo $$ >pid; sleep 3600'`)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	for deadline := time.Now().Add(time.Minute); pid == 0; time.Sleep(10 * time.Millisecond) {
+		text, _ := os.ReadFile(filepath.Join(cmd.Dir, "pid"))
+		pid, _ = strconv.Atoi(strings.TrimSpace(string(text)))
+		if time.Now().After(deadline) {
+			t.Fatal("the server was not started")
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 {
+		t.Errorf("ended with %v, want exit status 130", err)
+	}
+	// The group has the number of its first process: it is gone when the shell and what it started are.
+	for deadline := time.Now().Add(time.Minute); syscall.Kill(-pid, 0) == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the server, process %d, or what it started is still there", pid)
+		}
 	}
 }
 

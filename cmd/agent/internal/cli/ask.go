@@ -76,6 +76,8 @@ have changed something asks first. See "agent sessions".`,
 	limits := agent.DefaultLimits()
 	o.model.add(cmd)
 	o.tools.addChoice(cmd)
+	o.tools.addServers(cmd)
+	cmd.MarkFlagsMutuallyExclusive("mcp", "no-tools")
 	o.sampling.add(cmd)
 	o.session.add(cmd)
 	f := cmd.Flags()

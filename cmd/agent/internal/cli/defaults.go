@@ -17,6 +17,7 @@ import (
 const configurationHelp = `A flag's value comes from, in this order: the flag itself, the environment, the configuration file, the built-in default.
 
 In the environment a flag is called AGENT_ and its name in capitals: AGENT_MODEL, AGENT_MAX_STEPS.
+A flag that may be repeated, --mcp, has a value on each line there, and a list of them in the file.
 
 The configuration file is JSON. Its path is AGENT_CONFIG, or drover/config.json in the user's configuration folder
 ($XDG_CONFIG_HOME or ~/.config on Linux). A key is the name of a flag; a key with an object as its value holds only for
@@ -79,12 +80,23 @@ func setFlags(cmd *cobra.Command, lookup func(flag string) (value, source string
 		if value == "" {
 			return
 		}
-		if err := cmd.Flags().Set(flag.Name, value); err != nil {
-			failed = misused("%s: %w", source, err)
+		values := []string{value}
+		if flag.Value.Type() == repeated {
+			values = strings.Split(value, "\n")
+		}
+		for _, one := range values {
+			if err := cmd.Flags().Set(flag.Name, one); err != nil {
+				failed = misused("%s: %w", source, err)
+				return
+			}
 		}
 	})
 	return failed
 }
+
+// repeated is the type of flags that may be given several times, with values in which a comma means nothing. Where they can
+// only be given once, there is a value on each line.
+const repeated = "stringArray"
 
 // exclusiveGroups is where cobra keeps the flags that exclude a flag, each group as names with spaces between them.
 const exclusiveGroups = "cobra_annotation_mutually_exclusive"
@@ -177,19 +189,23 @@ func hasFlag(cmd *cobra.Command, name string) bool {
 // lookup finds a flag's value for a command: in the command's section, in those of the commands above it, then at the top.
 func (c configuration) lookup(cmd *cobra.Command, flag string) (value, source string) {
 	source = fmt.Sprintf("configuration %s, key %q", c.path, flag)
+	separator := ","
+	if f := cmd.Flags().Lookup(flag); f != nil && f.Value.Type() == repeated {
+		separator = "\n"
+	}
 	for above := cmd; above != nil && above.HasParent(); above = above.Parent() {
 		var section map[string]json.RawMessage
 		if json.Unmarshal(c.values[above.Name()], &section) != nil {
 			continue
 		}
 		if raw, ok := section[flag]; ok {
-			return flagText(raw), source
+			return flagText(raw, separator), source
 		}
 	}
 	if isObject(c.values[flag]) {
 		return "", source // the section of a command that is called like the flag: "tools" is both
 	}
-	return flagText(c.values[flag]), source
+	return flagText(c.values[flag], separator), source
 }
 
 // isObject reports whether a JSON value is an object, which no flag takes and every section is.
@@ -197,15 +213,15 @@ func isObject(raw json.RawMessage) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{"))
 }
 
-// flagText is a JSON value as it would be written on the command line.
-func flagText(raw json.RawMessage) string {
+// flagText is a JSON value as it would be written on the command line, a list with the separator between its texts.
+func flagText(raw json.RawMessage, separator string) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
 		return text
 	}
 	var list []string
 	if json.Unmarshal(raw, &list) == nil {
-		return strings.Join(list, ",")
+		return strings.Join(list, separator)
 	}
 	return string(raw)
 }

@@ -29,9 +29,7 @@ func newMCPServe(s Streams) *cobra.Command {
 		Use:   "serve",
 		Short: "Serve the tools on standard input and output",
 		Long: `Serves the tools to an MCP client, which starts this command and talks to it over standard input and output. The log goes
-to standard error. It ends when its input does.
-
-Tools of other servers (--mcp) are served with the others: nobody asks before they run, so the client should.`,
+to standard error. It ends when its input does. Nobody asks before a tool runs: that is up to the client.`,
 		Example: `  agent mcp serve --root notes
   agent mcp serve --tools calculator,now
   agent tools list --mcp 'agent mcp serve'`,

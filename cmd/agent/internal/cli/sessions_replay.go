@@ -38,6 +38,8 @@ be those of the conversation; the number of threads does not matter.`,
 	})
 	o.model.add(cmd)
 	o.tools.addChoice(cmd)
+	o.tools.addServers(cmd)
+	cmd.MarkFlagsMutuallyExclusive("mcp", "no-tools")
 	cmd.Flags().StringVar(&o.system, "system", "", "system prompt")
 	cmd.Flags().IntVar(&o.maxTokens, "max-tokens", agent.DefaultLimits().StepTokens, "tokens that the model may write in one step")
 	return cmd

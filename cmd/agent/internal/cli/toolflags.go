@@ -31,6 +31,11 @@ func byName() []tools.Tool {
 
 func (f *toolFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.root, "root", ".", "the `folder` that file tools see; they cannot leave it")
+}
+
+// addServers adds the flag for MCP servers. A command that is one itself must not have it: AGENT_MCP='agent mcp serve' in
+// the environment would start processes without end.
+func (f *toolFlags) addServers(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.mcp, "mcp", nil,
 		"also use the tools of this MCP `server`: a command line, or an address that begins with http; may be repeated")
 }
@@ -41,7 +46,6 @@ func (f *toolFlags) addChoice(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.only, "tools", nil, "use only these tools (comma-separated `names`)")
 	cmd.Flags().BoolVar(&f.none, "no-tools", false, "use no tools")
 	cmd.MarkFlagsMutuallyExclusive("tools", "no-tools")
-	cmd.MarkFlagsMutuallyExclusive("mcp", "no-tools")
 	_ = cmd.RegisterFlagCompletionFunc("tools", f.completeNames) // only an unknown flag could fail
 }
 

@@ -75,6 +75,7 @@ Those that write or reach the network are not used unless "agent ask --tools" na
 		},
 	}
 	flags.add(cmd)
+	flags.addServers(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print a JSON array with each tool's schema")
 	return cmd
 }
@@ -185,6 +186,7 @@ An unknown tool or arguments that do not fit the tool's schema exit with 2, a to
 		},
 	}
 	flags.add(cmd)
+	flags.addServers(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, `print {"result", "error", "kind"}`)
 	return cmd
 }
