@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"slices"
 	"sync"
@@ -21,7 +22,8 @@ type table struct {
 	least    []uint32 // fewest and most characters to an accepting state; nil if lengths do not matter
 	most     []uint32
 
-	masks maskStore
+	keyOnce sync.Once
+	key     [sha256.Size]byte // see contentKey
 }
 
 func (t *table) step(state int32, b byte) int32 {
@@ -335,9 +337,29 @@ func utf8Ranges(lo, hi rune) [][][2]byte {
 	return out
 }
 
-// maskStore keeps, by state, the tokens that stay inside a table from that state.
-type maskStore struct {
+// stayStore keeps, for the tables of all grammars and their states, the tokens that stay inside.
+type stayStore struct {
 	mutex sync.RWMutex
-	owner *Vocabulary
-	masks map[uint32][]uint64
+	masks map[stayKey][]uint64
+}
+
+// stayKey is a state of a table, by the table's content.
+type stayKey struct {
+	table [sha256.Size]byte
+	state uint32
+}
+
+// contentKey tells tables apart by how they follow bytes.
+func (t *table) contentKey() [sha256.Size]byte {
+	t.keyOnce.Do(func() {
+		h := sha256.New()
+		h.Write(t.class[:])
+		var buffer []byte
+		for _, x := range t.next {
+			buffer = binary.LittleEndian.AppendUint32(buffer, uint32(x))
+		}
+		h.Write(binary.LittleEndian.AppendUint32(buffer, t.columns))
+		h.Sum(t.key[:0])
+	})
+	return t.key
 }

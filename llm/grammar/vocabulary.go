@@ -29,7 +29,7 @@ type trie struct {
 }
 
 // Vocabulary holds the tables of one tokenizer: a byte trie of all ordinary tokens, one of those that are
-// not safe inside a JSON string, and masks of the safe ones by length. It is immutable and may be shared.
+// not safe inside a JSON string, and masks of the safe ones by length. It may be shared by any number of goroutines.
 type Vocabulary struct {
 	pieces    [][]byte
 	special   []bool
@@ -42,6 +42,7 @@ type Vocabulary struct {
 	depth     int                         // bytes of the longest token
 	quoted    [2]trie                     // tokens that hold a double, a single quote
 	extends   []bool                      // another token begins with this token's bytes
+	stays     stayStore
 }
 
 // NewVocabulary builds the tables from the raw bytes of every token, by id. Ids for which special is true,

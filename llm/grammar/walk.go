@@ -25,12 +25,16 @@ func (m *Matcher) Allowed(mask []uint64) error {
 	clear(mask[v.words:])
 	mask = mask[:v.words]
 	m.walk.grow(v.depth + 1)
-	if t, ok := m.inTable(); ok && m.tableMask(t, mask) {
-		return m.finishMask(mask)
-	}
 	key, cacheable := m.key()
 	if cacheable && g.cache.load(key, v, mask) {
 		return nil
+	}
+	if t, ok := m.inTable(); ok && m.tableMask(t, mask) {
+		err := m.finishMask(mask)
+		if cacheable && err == nil {
+			g.cache.store(key, v, mask)
+		}
+		return err
 	}
 	clear(mask)
 	visited := m.search(&v.all, mask)
@@ -304,29 +308,30 @@ func (m *Matcher) tableMask(r inside, mask []uint64) bool {
 	return true
 }
 
-// stay is the set of tokens that stay inside t from the state of r, lengths aside.
+// stay is the set of tokens that stay inside t from the state of r, lengths aside. Tables of the same content share it,
+// whatever grammar they belong to: nearly every schema has the table of a plain string.
 func (t *table) stay(m *Matcher, r inside) []uint64 {
-	s := &t.masks
+	s := &m.vocabulary.stays
+	key := stayKey{t.contentKey(), r.thread.state}
 	s.mutex.RLock()
-	if s.owner == m.vocabulary {
-		if mask, ok := s.masks[r.thread.state]; ok {
-			s.mutex.RUnlock()
-			return mask
-		}
-	}
+	mask, ok := s.masks[key]
 	s.mutex.RUnlock()
-	mask := make([]uint64, m.vocabulary.words)
+	if ok {
+		return mask
+	}
+	mask = make([]uint64, m.vocabulary.words)
 	t.walkInside(&m.walk, &m.vocabulary.all, int32(r.thread.state), mask)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if s.owner != m.vocabulary || len(s.masks) >= maxStayMasks {
-		s.owner, s.masks = m.vocabulary, map[uint32][]uint64{}
+	if s.masks == nil || len(s.masks) >= maxStayMasks {
+		s.masks = map[stayKey][]uint64{}
 	}
-	s.masks[r.thread.state] = mask
+	s.masks[key] = mask
 	return mask
 }
 
-const maxStayMasks = 128
+// maxStayMasks bounds what a vocabulary keeps: 8 MiB with 128,256 tokens.
+const maxStayMasks = 512
 
 // walkInside marks the tokens that can be read inside the table from a state.
 func (t *table) walkInside(w *walker, tokens *trie, state int32, mask []uint64) {
