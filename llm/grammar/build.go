@@ -561,8 +561,10 @@ func (o *objectShape) overlaps() {
 		return
 	}
 	nodes := o.names.nodes
+	o.endless = !slices.ContainsFunc(o.otherCount, func(n uint32) bool { return n != noLimit })
 	for i := len(nodes) - 1; i >= 0; i-- {
 		n := &nodes[i]
+		o.endless = o.endless && n.other >= 0
 		if n.word >= 0 && n.other >= 0 && o.others.accept[n.other] {
 			n.overlap++
 		}

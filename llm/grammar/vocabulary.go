@@ -38,11 +38,32 @@ type Vocabulary struct {
 	remainder trie
 	safe      []uint64                    // tokens of string-safe characters only
 	counted   [countedSlices + 1][]uint64 // those of at most i code points
+	long      []longToken                 // safe tokens of more code points
 	longest   int                         // code points of the longest safe token
 	depth     int                         // bytes of the longest token
 	quoted    [2]trie                     // tokens that hold a double, a single quote
 	extends   []bool                      // another token begins with this token's bytes
 	stays     stayStore
+}
+
+// longToken is a token and how many code points it has.
+type longToken struct {
+	token int32
+	count uint32
+}
+
+// atMost sets mask to the safe tokens of at most n code points.
+func (v *Vocabulary) atMost(n uint32, mask []uint64) {
+	if n <= countedSlices {
+		copy(mask, v.counted[n])
+		return
+	}
+	copy(mask, v.safe)
+	for _, t := range v.long {
+		if t.count > n {
+			mask[t.token>>6] &^= 1 << (t.token & 63)
+		}
+	}
 }
 
 // NewVocabulary builds the tables from the raw bytes of every token, by id. Ids for which special is true,
@@ -68,6 +89,9 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 		n := utf8.RuneCount(p)
 		v.longest = max(v.longest, n)
 		setBit(v.safe, i)
+		if n > countedSlices {
+			v.long = append(v.long, longToken{int32(i), uint32(n)})
+		}
 		for k := n; k <= countedSlices; k++ {
 			setBit(v.counted[k], i)
 		}

@@ -275,8 +275,36 @@ func (m *Matcher) characters(r inside, depth, d int) (n int) {
 
 // inTable returns the only reading if it is inside a string or a name, where most tokens go on inside.
 func (m *Matcher) inTable() (inside, bool) {
+	if r, ok := m.inName(); ok {
+		return r, true
+	}
 	r, ok := m.single(m.threads)
 	return r, ok && r.quote >= 0
+}
+
+// inName is inTable for a name where any number of undeclared ones is allowed: the tokens that stay inside are those of the
+// table of undeclared names, whether or not the name is still like a declared one and whichever names have been used. Only
+// where a name ends does that matter, and such tokens are walked.
+func (m *Matcher) inName() (inside, bool) {
+	if len(m.threads) != 1 || m.threads[0].kind != waitKey {
+		return inside{}, false
+	}
+	t := m.threads[0]
+	c := &m.cells[t.cell]
+	o := &m.values.objects[c.shape]
+	if !o.endless || o.bare {
+		return inside{}, false
+	}
+	if t.state&otherNames != 0 {
+		t.state &^= otherNames
+	} else {
+		other := o.names.nodes[t.state].other
+		if other < 0 || !m.othersAllowed(c, o) {
+			return inside{}, false
+		}
+		t.state = uint32(other)
+	}
+	return inside{o.others, t, int(o.spelling.quote), false, 0}, true
 }
 
 // tableMask sets the mask inside a table from the ready masks: tokens that stay inside, and those with the
@@ -297,12 +325,9 @@ func (m *Matcher) tableMask(r inside, mask []uint64) bool {
 		return false
 	}
 	// Safe tokens by their number of characters, all others one by one.
-	counted := v.counted[min(r.most-r.thread.count, countedSlices)]
-	if r.most-r.thread.count > countedSlices {
-		return false
-	}
+	v.atMost(r.most-r.thread.count, mask)
 	for i := range mask {
-		mask[i] = stay[i] & counted[i]
+		mask[i] &= stay[i]
 	}
 	m.search(&v.remainder, mask)
 	return true
