@@ -3,5 +3,6 @@
 // Each has a constructor; [All] makes the set that an agent may have without a second thought: none of them writes or reaches the
 // network. What does is only there for those who name it:
 //
+//   - [WriteFile] and [EditFile] change files in a folder that they cannot leave
 //   - [HTTPGet] fetches a page of the public internet, as text
 package builtin

@@ -25,8 +25,8 @@ type toolFlags struct {
 }
 
 // byName makes the tools that are only there when somebody names them, because they write or reach the network.
-func byName() []tools.Tool {
-	return []tools.Tool{builtin.HTTPGet(builtin.HTTPOptions{})}
+func byName(root *os.Root) []tools.Tool {
+	return []tools.Tool{builtin.WriteFile(root), builtin.EditFile(root), builtin.HTTPGet(builtin.HTTPOptions{})}
 }
 
 func (f *toolFlags) add(cmd *cobra.Command) {
@@ -65,12 +65,12 @@ func (f *toolFlags) open(ctx context.Context, s Streams) (registry *tools.Regist
 		root.Close()
 	}
 	if err == nil { // all names are ours to keep, also those of tools that are not there unless somebody names them
-		registry, err = tools.NewRegistry(mcp.Combine(append(builtin.All(root), byName()...), servers...)...)
+		registry, err = tools.NewRegistry(mcp.Combine(append(builtin.All(root), byName(root)...), servers...)...)
 	}
 	switch {
 	case err != nil || f.all:
 	case len(f.only) == 0:
-		registry, err = without(registry, byName())
+		registry, err = without(registry, byName(root))
 	default:
 		registry, err = registry.Subset(f.only...)
 		var unknown *tools.CallError
