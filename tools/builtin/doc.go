@@ -4,5 +4,6 @@
 // network. What does is only there for those who name it:
 //
 //   - [WriteFile] and [EditFile] change files in a folder that they cannot leave
+//   - [RunCommand] runs a shell command, with nothing between it and the machine but whoever approves
 //   - [HTTPGet] fetches a page of the public internet, as text
 package builtin

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/drover-ai/drover/tools/internal/group"
 )
 
 // Command starts an MCP server as a process, command[0] with the arguments after it, and talks to it over its standard
@@ -58,7 +60,7 @@ func startProcess(command []string, options Options) (*process, error) {
 	p.cmd.Dir, p.cmd.Env = options.Folder, options.Environment
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = childIn, childOut, p.stderr
 	p.cmd.WaitDelay = 500 * time.Millisecond // a descendant may keep standard error open
-	inGroup(p.cmd)
+	group.Make(p.cmd)
 	if err := p.cmd.Start(); err != nil {
 		stdin.Close()
 		stdout.Close()
@@ -114,7 +116,7 @@ func (p *process) stop(grace time.Duration) error {
 	case <-p.done: // its number may already be another's
 		return nil
 	default:
-		killGroup(p.cmd)
+		group.Kill(p.cmd)
 	}
 	select {
 	case <-p.done:

@@ -26,7 +26,8 @@ type toolFlags struct {
 
 // byName makes the tools that are only there when somebody names them, because they write or reach the network.
 func byName(root *os.Root) []tools.Tool {
-	return []tools.Tool{builtin.WriteFile(root), builtin.EditFile(root), builtin.HTTPGet(builtin.HTTPOptions{})}
+	return []tools.Tool{builtin.WriteFile(root), builtin.EditFile(root), builtin.RunCommand(root, builtin.CommandOptions{}),
+		builtin.HTTPGet(builtin.HTTPOptions{})}
 }
 
 func (f *toolFlags) add(cmd *cobra.Command) {
