@@ -11,13 +11,14 @@ import (
 // tokens, few enough that the buffers stay small.
 const batchLength = 128
 
-// wanted says which logits a forward pass computes. The LM head is a fifth of the work of Llama 3.2 1B.
+// wanted says what a forward pass computes beside keys and values. The LM head is a fifth of the work of Llama 3.2 1B.
 type wanted int
 
 const (
 	noLogits wanted = iota
 	lastLogits
 	allLogits
+	hiddenStates // what the LM head would multiply, before it is rounded
 )
 
 // forward runs n tokens, which follow those in the session, through the network and leaves their keys and values in the
@@ -53,6 +54,9 @@ func (m *Model) forward(ctx context.Context, s *Session, tokens []Token, want wa
 		if err := p.stopped(ctx); err != nil {
 			return err
 		}
+	}
+	if want == hiddenStates {
+		return p.visitHidden(visit)
 	}
 	// Logits [vocabSize] only of the positions where somebody looks.
 	first := len(tokens)

@@ -184,7 +184,7 @@ func (s *Session) beginGeneration(ctx context.Context, options GenerateOptions) 
 	if s.Logits() == nil { // after a rewind
 		last := s.tokens[len(s.tokens)-1]
 		s.rewind(len(s.tokens) - 1)
-		err = s.compute(ctx, []Token{last}, nil)
+		err = s.compute(ctx, []Token{last}, lastLogits, nil)
 	}
 	g.usage.CachedTokens = max(g.usage.PromptTokens-s.computed, 0)
 	g.usage.PrefillTime = s.prefillTime
@@ -254,7 +254,7 @@ func (s *Session) step(ctx context.Context) (Chunk, error) {
 // decode computes the pending tokens.
 func (s *Session) decode(ctx context.Context) error {
 	g := &s.generation
-	if err := s.compute(ctx, g.pending, nil); err != nil {
+	if err := s.compute(ctx, g.pending, lastLogits, nil); err != nil {
 		return err
 	}
 	g.pending = g.pending[:0]

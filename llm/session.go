@@ -93,7 +93,21 @@ func (s *Session) PrefillLogits(ctx context.Context, tokens []Token, visit func(
 		return err
 	}
 	defer s.release()
-	return s.compute(ctx, tokens, visit)
+	if visit == nil {
+		return s.compute(ctx, tokens, lastLogits, nil)
+	}
+	return s.compute(ctx, tokens, allLogits, visit)
+}
+
+// PrefillHidden is [Session.Prefill] that hands the hidden state [Dim] of every position to visit, as the last norm leaves it,
+// instead of computing logits: position is the index of the token. The slice is valid during the call. An error of visit ends
+// the prefill and is returned. The session has no logits after it.
+func (s *Session) PrefillHidden(ctx context.Context, tokens []Token, visit func(position int, hidden []float32) error) error {
+	if err := s.acquire(); err != nil {
+		return err
+	}
+	defer s.release()
+	return s.compute(ctx, tokens, hiddenStates, visit)
 }
 
 // Sync makes the session hold exactly the tokens given, which are a whole prompt: it keeps the longest
@@ -117,7 +131,7 @@ func (s *Session) Sync(ctx context.Context, tokens []Token) (cached int, err err
 	if cached == len(tokens) {
 		return cached, nil
 	}
-	return cached, s.compute(ctx, tokens[cached:], nil)
+	return cached, s.compute(ctx, tokens[cached:], lastLogits, nil)
 }
 
 // Rewind gives up the tokens from position on. It fails if position is not between 0 and
@@ -185,8 +199,9 @@ func (s *Session) check(tokens []Token, held int) error {
 	return nil
 }
 
-// compute is PrefillLogits of a session that is acquired; visit may be nil.
-func (s *Session) compute(ctx context.Context, tokens []Token, visit func(int, []float32) error) error {
+// compute adds tokens to a session that is acquired. What is wanted of them is the logits of the last, or what visit gets of
+// each.
+func (s *Session) compute(ctx context.Context, tokens []Token, want wanted, visit func(int, []float32) error) error {
 	if err := s.check(tokens, len(s.tokens)); err != nil {
 		return err
 	}
@@ -200,26 +215,25 @@ func (s *Session) compute(ctx context.Context, tokens []Token, visit func(int, [
 
 	begin := time.Now()
 	defer func() { s.prefillTime += time.Since(begin) }()
-	if s.logits == nil {
+	if s.logits == nil && want != hiddenStates {
 		s.logits = make([]float32, s.model.config.VocabSize)
 	}
 	s.logitsAt = 0 // until all is well
 	for len(tokens) > 0 {
 		n := min(len(tokens), batchLength)
-		wanted := noLogits
-		switch {
-		case visit != nil:
-			wanted = allLogits
-		case n == len(tokens):
-			wanted = lastLogits
+		batch := want
+		if want == lastLogits && n < len(tokens) {
+			batch = noLogits
 		}
-		if err := s.model.forward(ctx, s, tokens[:n], wanted, visit); err != nil {
+		if err := s.model.forward(ctx, s, tokens[:n], batch, visit); err != nil {
 			return err
 		}
 		s.tokens = append(s.tokens, tokens[:n]...)
 		s.computed += n
 		tokens = tokens[n:]
 	}
-	s.logitsAt = len(s.tokens)
+	if want != hiddenStates {
+		s.logitsAt = len(s.tokens)
+	}
 	return nil
 }

@@ -194,3 +194,15 @@ func (p *pass) logits(out []float32, i int) {
 	p.multiply(product{out, p.model.lmHead})
 	p.x, p.h, p.n = x, h, n
 }
+
+// visitHidden hands each token's state [dim], after the last norm, to visit.
+func (p *pass) visitHidden(visit func(position int, hidden []float32) error) error {
+	for i := range p.n {
+		hidden := p.token(p.h, i)
+		simd.RMSNorm(hidden, p.token(p.x, i), p.model.norm, p.model.config.RMSNormEps)
+		if err := visit(p.first+i, hidden); err != nil {
+			return err
+		}
+	}
+	return nil
+}

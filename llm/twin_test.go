@@ -335,6 +335,27 @@ func (w *twin) rotate(x [][]float64) {
 
 // logits returns the logits of the last position, of the tokens wanted or of all, for both streams.
 func (w *twin) logits(tokens, wanted []llm.Token) (exact, rounded []float64) {
+	s, x := w.shape, w.stream(tokens)
+	head, kind := "token_embd.weight", s.Type
+	if s.Untied {
+		head = "output.weight"
+	}
+	if s.EmbeddingType != 0 {
+		kind = s.EmbeddingType
+	}
+	last := [][]float64{x[len(tokens)-1], x[2*len(tokens)-1]}
+	out := w.product(head, w.activations(w.norm("output_norm.weight", last), kind), wanted)
+	return out[exactStream], out[roundedStream]
+}
+
+// hidden returns the hidden states of all positions after the last norm, for both streams.
+func (w *twin) hidden(tokens []llm.Token) (exact, rounded [][]float64) {
+	x := w.norm("output_norm.weight", w.stream(tokens))
+	return x[:len(tokens)], x[len(tokens):]
+}
+
+// stream returns the residual stream of all positions after the last layer: the exact one's, then the rounded one's.
+func (w *twin) stream(tokens []llm.Token) [][]float64 {
 	s := w.shape
 	embedding := w.tensor("token_embd.weight")
 	var x [][]float64
@@ -371,16 +392,7 @@ func (w *twin) logits(tokens, wanted []llm.Token) (exact, rounded []float64) {
 		}
 		add(w.product(name("ffn_down"), w.activations(gate, s.Type), nil))
 	}
-	head, kind := "token_embd.weight", s.Type
-	if s.Untied {
-		head = "output.weight"
-	}
-	if s.EmbeddingType != 0 {
-		kind = s.EmbeddingType
-	}
-	last := [][]float64{x[len(tokens)-1], x[2*len(tokens)-1]}
-	out := w.product(head, w.activations(w.norm("output_norm.weight", last), kind), wanted)
-	return out[exactStream], out[roundedStream]
+	return x
 }
 
 func (w *twin) attend(q, k, v [][]float64) [][]float64 {

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -133,6 +134,11 @@ func (m *Model) Close() error { return m.sessions.close() }
 
 // ConstrainsAnswers reports that an answer under a schema ([prompts.Request].Schema) always matches it.
 func (m *Model) ConstrainsAnswers() bool { return true }
+
+// Embed returns a vector of length 1 for each text; see [llm.Model.Embed]. No template is put around the texts.
+func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) {
+	return m.llm.Embed(ctx, texts)
+}
 
 // UnknownToolError says that a tool choice names a tool that is not on offer.
 type UnknownToolError struct{ Name string }

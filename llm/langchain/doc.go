@@ -28,5 +28,6 @@
 // Messages may have every role and any number of text parts. Tool responses need no name: it is found by the call's ID. Images
 // and other binary parts are ErrCodeNotImplemented.
 //
-// There are no embeddings: Llama 3.2 is not trained for them.
+// [LLM.CreateEmbedding] is langchaingo's embeddings.EmbedderClient: embeddings.NewEmbedder takes the model. Llama 3.2 is not
+// trained for embeddings; [WithEmbedder] puts a model that is in its place.
 package langchain

@@ -28,6 +28,8 @@ func asError(err error) error {
 		sampling *llm.SamplingError
 		schema   *grammar.SchemaError
 		tool     *chat.UnknownToolError
+		empty    *llm.EmptyTextError
+		config   *llm.ConfigError
 	)
 	code := llms.ErrCodeUnknown
 	switch {
@@ -39,9 +41,9 @@ func asError(err error) error {
 		code = llms.ErrCodeTimeout
 	case errors.As(err, &tooLong):
 		code = llms.ErrCodeTokenLimit
-	case errors.As(err, &sampling), errors.As(err, &schema), errors.As(err, &tool):
+	case errors.As(err, &sampling), errors.As(err, &schema), errors.As(err, &tool), errors.As(err, &empty):
 		code = llms.ErrCodeInvalidRequest
-	case errors.Is(err, errors.ErrUnsupported):
+	case errors.Is(err, errors.ErrUnsupported), errors.As(err, &config):
 		code = llms.ErrCodeNotImplemented
 	case errors.Is(err, llm.ErrClosed):
 		code = llms.ErrCodeProviderUnavailable

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/tmc/langchaingo/callbacks"
+	"github.com/tmc/langchaingo/embeddings"
 	"github.com/tmc/langchaingo/llms"
 
 	"github.com/drover-ai/drover/agent"
@@ -18,14 +19,16 @@ import (
 type LLM struct {
 	model   agent.Model
 	aliases []string
-	// CallbacksHandler, if not nil, hears of each GenerateContent: its start, and its end or error.
+	texts   Embedder // nil if the model itself embeds, or nobody
+	// CallbacksHandler, if not nil, hears of each GenerateContent and GenerateContentStream.
 	CallbacksHandler callbacks.Handler
 }
 
 var (
-	_ llms.Model             = (*LLM)(nil)
-	_ llms.ReasoningModel    = (*LLM)(nil)
-	_ callbacks.HandlerHaver = (*LLM)(nil)
+	_ llms.Model                = (*LLM)(nil)
+	_ llms.ReasoningModel       = (*LLM)(nil)
+	_ callbacks.HandlerHaver    = (*LLM)(nil)
+	_ embeddings.EmbedderClient = (*LLM)(nil)
 )
 
 // Option is a setting of [New].
@@ -59,18 +62,28 @@ func (l *LLM) Call(ctx context.Context, prompt string, options ...llms.CallOptio
 
 // GenerateContent implements llms.Model. Every error is an [*llms.Error]; see the package for what is refused.
 func (l *LLM) GenerateContent(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (*llms.ContentResponse, error) {
+	l.started(ctx, messages)
+	response, err := l.generate(ctx, messages, options)
+	l.ended(ctx, response, err)
+	return response, err
+}
+
+// started tells the callbacks of a call.
+func (l *LLM) started(ctx context.Context, messages []llms.MessageContent) {
 	if l.CallbacksHandler != nil {
 		l.CallbacksHandler.HandleLLMGenerateContentStart(ctx, messages)
 	}
-	response, err := l.generate(ctx, messages, options)
-	if l.CallbacksHandler != nil {
-		if err != nil {
-			l.CallbacksHandler.HandleLLMError(ctx, err)
-		} else {
-			l.CallbacksHandler.HandleLLMGenerateContentEnd(ctx, response)
-		}
+}
+
+// ended tells the callbacks how a call ended.
+func (l *LLM) ended(ctx context.Context, response *llms.ContentResponse, err error) {
+	switch {
+	case l.CallbacksHandler == nil:
+	case err != nil:
+		l.CallbacksHandler.HandleLLMError(ctx, err)
+	default:
+		l.CallbacksHandler.HandleLLMGenerateContentEnd(ctx, response)
 	}
-	return response, err
 }
 
 func (l *LLM) generate(ctx context.Context, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, error) {

@@ -14,7 +14,18 @@ import (
 // has the stop reason, the tool calls and the GenerationInfo. What goes wrong before the first piece is returned; later, the
 // last response has the stop reason "error" and the error as GenerationInfo["Error"]. Whoever stops reading must cancel ctx.
 // Several choices are refused, and so are streaming functions beside the channel.
+//
+// The callbacks hear of the start, of each piece, and of the end, with the whole text, or the error.
 func (l *LLM) GenerateContentStream(ctx context.Context, messages []llms.MessageContent, options ...llms.CallOption) (<-chan llms.ContentResponse, error) {
+	l.started(ctx, messages)
+	out, err := l.openStream(ctx, messages, options)
+	if err != nil {
+		l.ended(ctx, nil, err)
+	}
+	return out, err
+}
+
+func (l *LLM) openStream(ctx context.Context, messages []llms.MessageContent, options []llms.CallOption) (<-chan llms.ContentResponse, error) {
 	c, err := l.newCall(messages, options)
 	switch {
 	case err != nil:
@@ -45,16 +56,25 @@ func (l *LLM) GenerateContentStream(ctx context.Context, messages []llms.Message
 				return ctx.Err()
 			}
 		}
-		choice, err := collect(resume(first, next), func(text string) error { return send(&llms.ContentChoice{Content: text}) })
+		choice, err := collect(resume(first, next), func(text string) error {
+			if l.CallbacksHandler != nil {
+				l.CallbacksHandler.HandleStreamingFunc(ctx, []byte(text))
+			}
+			return send(&llms.ContentChoice{Content: text})
+		})
 		if err != nil {
-			_ = send(&llms.ContentChoice{StopReason: "error", GenerationInfo: map[string]any{"Error": asError(err)}})
+			err = asError(err)
+			l.ended(ctx, nil, err)
+			_ = send(&llms.ContentChoice{StopReason: "error", GenerationInfo: map[string]any{"Error": err}})
 			return
 		}
-		choice.Content = "" // it was streamed
 		if c.sampled {
 			choice.GenerationInfo["Seed"] = c.seed
 		}
-		_ = send(choice) // nobody reads after ctx
+		l.ended(ctx, &llms.ContentResponse{Choices: []*llms.ContentChoice{choice}}, nil)
+		last := *choice
+		last.Content = "" // it was streamed
+		_ = send(&last)   // nobody reads after ctx
 	}()
 	return out, nil
 }
