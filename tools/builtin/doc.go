@@ -6,4 +6,6 @@
 //   - [WriteFile] and [EditFile] change files in a folder that they cannot leave
 //   - [RunCommand] runs a shell command, with nothing between it and the machine but whoever approves
 //   - [HTTPGet] fetches a page of the public internet, as text
+//
+// More are in packages of their own, because they link SQLite: tools/builtin/sqlquery.
 package builtin

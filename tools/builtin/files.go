@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/drover-ai/drover/tools"
+	"github.com/drover-ai/drover/tools/internal/inside"
 	"github.com/drover-ai/drover/tools/internal/nearest"
 )
 
@@ -52,22 +53,8 @@ func ReadFile(root *os.Root) tools.Tool {
 		}, tools.WithEffects(tools.Reads), tools.WithMaxResult(2*maxFileRead)))
 }
 
-// inside checks a path as a model writes it and returns it relative to the root.
-func inside(name string) (string, error) {
-	clean := path.Clean(strings.ReplaceAll(strings.TrimSpace(name), `\`, "/"))
-	switch {
-	case strings.TrimSpace(name) == "":
-		return "", errors.New("the path is empty")
-	case strings.ContainsRune(name, 0):
-		return "", errors.New("the path has a NUL byte")
-	case path.IsAbs(clean), clean == "..", strings.HasPrefix(clean, "../"), strings.HasPrefix(clean, "~"):
-		return "", fmt.Errorf("%s is outside of the folder that may be seen; use a path inside it, such as notes.txt", name)
-	}
-	return clean, nil
-}
-
 func listFolder(root *os.Root, name string) (string, error) {
-	clean, err := inside(name)
+	clean, err := inside.Path(name)
 	if err != nil {
 		return "", err
 	}
@@ -108,7 +95,7 @@ func listFolder(root *os.Root, name string) (string, error) {
 }
 
 func readText(root *os.Root, name string) (string, error) {
-	clean, err := inside(name)
+	clean, err := inside.Path(name)
 	if err != nil {
 		return "", err
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/drover-ai/drover/tools"
+	"github.com/drover-ai/drover/tools/internal/inside"
 )
 
 const maxFileWritten = 1 << 20 // bytes that write_file and edit_file put into a file: what read_file can read
@@ -45,9 +46,9 @@ func withPreview[In any](tool tools.Tool, preview func(In) (string, error)) tool
 	}}
 }
 
-// writable checks a path as [inside] does, and that it may be written.
+// writable checks a path as [inside.Path] does, and that it may be written.
 func writable(name string) (string, error) {
-	clean, err := inside(name)
+	clean, err := inside.Path(name)
 	if err != nil {
 		return "", err
 	}

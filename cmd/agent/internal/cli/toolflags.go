@@ -12,6 +12,7 @@ import (
 
 	"github.com/drover-ai/drover/tools"
 	"github.com/drover-ai/drover/tools/builtin"
+	"github.com/drover-ai/drover/tools/builtin/sqlquery"
 	"github.com/drover-ai/drover/tools/mcp"
 )
 
@@ -24,10 +25,11 @@ type toolFlags struct {
 	all  bool // also those that must be named: for commands that run no model
 }
 
-// byName makes the tools that are only there when somebody names them, because they write or reach the network.
+// byName makes the tools that are only there when somebody names them, because they write, reach the network, or are of no use
+// in most folders.
 func byName(root *os.Root) []tools.Tool {
 	return []tools.Tool{builtin.WriteFile(root), builtin.EditFile(root), builtin.RunCommand(root, builtin.CommandOptions{}),
-		builtin.HTTPGet(builtin.HTTPOptions{})}
+		builtin.HTTPGet(builtin.HTTPOptions{}), sqlquery.New(root, sqlquery.Options{})}
 }
 
 func (f *toolFlags) add(cmd *cobra.Command) {
