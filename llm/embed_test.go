@@ -218,7 +218,7 @@ func TestEmbedErrors(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	s := newSession(t, m)
-	if err := s.PrefillHidden(context.Background(), []llm.Token{1, 2}, func(int, []float32) error { return stop }); err != stop {
+	if err := s.PrefillHidden(context.Background(), []llm.Token{1, 2}, func(int, []float32) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("error %v, want the one of visit", err)
 	}
 	if _, err := s.Sync(context.Background(), []llm.Token{1, 2}); err != nil || s.Logits() == nil { // goes on from there

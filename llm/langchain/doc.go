@@ -28,6 +28,10 @@
 // Messages may have every role and any number of text parts. Tool responses need no name: it is found by the call's ID. Images
 // and other binary parts are ErrCodeNotImplemented.
 //
+// langchaingo's chains run on it, and its tests say how: LLMChain, conversation with memory, summarizers (stuff, map-reduce,
+// refine), RetrievalQA, ConversationalRetrievalQA with its condensed question, MapRerankQA, and the agents: OpenAI functions, and
+// those that look for words in the answer, for which the embedded model is too small.
+//
 // [LLM.CreateEmbedding] is langchaingo's embeddings.EmbedderClient: embeddings.NewEmbedder takes the model. Llama 3.2 is not
 // trained for embeddings; [WithEmbedder] puts a model that is in its place.
 package langchain

@@ -2,6 +2,9 @@
 // speed and memory with.
 //
 //	go run ./test/vectors/synthetic -shape 1b -type Q4_0 -embedding-type Q8_0 -out model.gguf
+//
+// With -tokenizer it has the vocabulary of a tokenizer.json (or tokenizer.json.gz) in Hugging Face's form, merges included, so
+// that other runtimes read it too, and text has as many tokens as it really has.
 package main
 
 import (
@@ -27,6 +30,7 @@ func run() error {
 	kind := flag.String("type", "Q4_0", "type of the linear layers: F16, BF16, Q8_0 or Q4_0")
 	embedding := flag.String("embedding-type", "", "type of the embedding, which is the LM head too; the same if empty")
 	layers := flag.Int("layers", 0, "number of layers; the real one if 0")
+	tokenizer := flag.String("tokenizer", "", "a tokenizer.json of Llama 3 with its special tokens, gzip or not; made-up words if empty")
 	out := flag.String("out", "", "the file to write")
 	flag.Parse()
 	if *out == "" {
@@ -53,6 +57,13 @@ func run() error {
 		if s.EmbeddingType, ok = types[strings.ToUpper(*embedding)]; !ok {
 			return fmt.Errorf("-embedding-type is %q, want F16, BF16, Q8_0 or Q4_0", *embedding)
 		}
+	}
+	if *tokenizer != "" {
+		keys, err := readTokenizer(*tokenizer, s.VocabSize)
+		if err != nil {
+			return err
+		}
+		s.Set = keys
 	}
 	file, err := os.Create(*out)
 	if err != nil {
