@@ -46,6 +46,8 @@ var rules = []rule{
 		"whoever wants a calculator does not link SQLite"},
 	{"tools/builtin/sqlquery", []string{"tools", "tools/internal/...", "internal/sqlite"},
 		"a tool that needs SQLite is a package of its own"},
+	{"tools/builtin/memory", []string{"tools", "tools/internal/...", "internal/sqlite"},
+		"a tool that needs SQLite is a package of its own"},
 	{"tools/...", []string{"prompts", "tools/..."},
 		"tools know neither models nor agents"},
 	{"guard", []string{"prompts"}, "a guard reaches a model through an interface that it declares"},

@@ -61,17 +61,7 @@ type Store struct {
 
 // DefaultPath is where the command line keeps conversations: drover/sessions.db in the user's data folder, which is
 // $XDG_DATA_HOME, or ~/.local/share.
-func DefaultPath() (string, error) {
-	data := os.Getenv("XDG_DATA_HOME")
-	if data == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("no folder for sessions: %w; set XDG_DATA_HOME, or name the file", err)
-		}
-		data = filepath.Join(home, ".local", "share")
-	}
-	return filepath.Join(data, "drover", "sessions.db"), nil
-}
+func DefaultPath() (string, error) { return sqlite.UserFile("sessions.db", "sessions") }
 
 // Open opens the store in a file and creates it if it is not there. Its errors name the file and say what to do.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {

@@ -7,5 +7,5 @@
 //   - [RunCommand] runs a shell command, with nothing between it and the machine but whoever approves
 //   - [HTTPGet] fetches a page of the public internet, as text
 //
-// More are in packages of their own, because they link SQLite: tools/builtin/sqlquery.
+// More are in packages of their own, because they link SQLite: tools/builtin/sqlquery and tools/builtin/memory.
 package builtin

@@ -162,7 +162,7 @@ A flag's default can be set in the environment (--max-steps is AGENT_MAX_STEPS) 
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return misused("%w; see %q", err, cmd.CommandPath()+" --help")
 	})
-	root.AddCommand(newAsk(streams), newSessions(streams), newTools(streams), newMCP(streams), newModel(streams), newDoctor(streams), newConfigurationHelp())
+	root.AddCommand(newAsk(streams), newSessions(streams), newMemory(streams), newTools(streams), newMCP(streams), newModel(streams), newDoctor(streams), newConfigurationHelp())
 	root.SetVersionTemplate("agent {{.Version}}\n")
 	setHelp(root)
 	addCompletion(root)

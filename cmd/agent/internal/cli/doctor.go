@@ -126,7 +126,7 @@ func diagnose() diagnosis {
 		Version: buildVersion(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Features: cpuFeatures(),
 		Kernel: simd.Variant(), Kernels: simd.Variants(), Caches: cpuCaches(), Embedded: tiny.Size(), Problems: []string{},
 	}
-	d.Memory, d.Available = memory()
+	d.Memory, d.Available = machineMemory()
 	model, err := tiny.Open()
 	if err != nil {
 		d.problem(err)

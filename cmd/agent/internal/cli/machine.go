@@ -67,8 +67,8 @@ func cpuCaches() []cache {
 	return caches
 }
 
-// memory reads how much memory there is and how much is free for programs, in bytes; zeros where the system does not say.
-func memory() (total, available int64) {
+// machineMemory reads how much memory there is and how much is free for programs, in bytes; zeros where the system does not say.
+func machineMemory() (total, available int64) {
 	text, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return 0, 0

@@ -22,7 +22,9 @@ type toolFlags struct {
 	only []string
 	none bool
 	mcp  []string
-	all  bool // also those that must be named: for commands that run no model
+
+	memory memoryFlags
+	all    bool // also those that must be named: for commands that run no model
 }
 
 // byName makes the tools that are only there when somebody names them, because they write, reach the network, or are of no use
@@ -34,6 +36,7 @@ func byName(root *os.Root) []tools.Tool {
 
 func (f *toolFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.root, "root", ".", "the `folder` that file tools see; they cannot leave it")
+	f.memory.add(cmd)
 }
 
 // addServers adds the flag for MCP servers. A command that is one itself must not have it: AGENT_MCP='agent mcp serve' in
@@ -62,18 +65,26 @@ func (f *toolFlags) open(ctx context.Context, s Streams) (registry *tools.Regist
 	if err != nil {
 		return nil, nothing, misused("--root: %w", err)
 	}
+	named := byName(root)
+	memories, err := f.memory.store()
+	if err == nil { // a user without a home has no memories, and may have everything else
+		named = append(named, memories.Tools()...)
+	}
 	servers, err := openServers(ctx, s, f.mcp)
 	closeTools = func() {
 		closeServers(servers)
+		if memories != nil {
+			_ = memories.Close() // what was stored is stored
+		}
 		root.Close()
 	}
 	if err == nil { // all names are ours to keep, also those of tools that are not there unless somebody names them
-		registry, err = tools.NewRegistry(mcp.Combine(append(builtin.All(root), byName(root)...), servers...)...)
+		registry, err = tools.NewRegistry(mcp.Combine(append(builtin.All(root), named...), servers...)...)
 	}
 	switch {
 	case err != nil || f.all:
 	case len(f.only) == 0:
-		registry, err = without(registry, byName(root))
+		registry, err = without(registry, named)
 	default:
 		registry, err = registry.Subset(f.only...)
 		var unknown *tools.CallError

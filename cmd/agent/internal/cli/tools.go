@@ -42,7 +42,7 @@ func newToolsList(s Streams) *cobra.Command {
 		Use:   "list",
 		Short: "The tools that the agent can use",
 		Long: `Lists the tools that the agent can use, and what they do to the world outside the conversation.
-Those that write or reach the network, and sql_query, are not used unless "agent ask --tools" names them.`,
+Those that write or reach the network, and sql_query and recall, are not used unless "agent ask --tools" names them.`,
 		Example: `  agent tools list
   agent tools list --json | jq -r '.[].name'`,
 		Args: noArguments,
