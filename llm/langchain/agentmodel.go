@@ -83,7 +83,8 @@ func (m *AgentModel) ContextLength() int { return m.contextLength }
 func (m *AgentModel) ConstrainsAnswers() bool { return m.schema != nil }
 
 // Generate implements [agent.Model]. When ctx ends, it ends at once, even if the provider goes on. Tool calls whose ID is
-// missing or was used before get a new one. Usage is what the provider reports, zero if it does not; its times are measured
+// missing or was used before get a new one. An error that says an HTTP status or that nobody answers is an [*llms.Error] with the
+// code of it, such as ErrCodeRateLimit; nothing is tried again here. Usage is what the provider reports, zero if it does not; its times are measured
 // here: until the first piece, and from there.
 func (m *AgentModel) Generate(ctx context.Context, req prompts.Request) iter.Seq2[prompts.Delta, error] {
 	return func(yield func(prompts.Delta, error) bool) {
@@ -98,7 +99,7 @@ func (m *AgentModel) Generate(ctx context.Context, req prompts.Request) iter.Seq
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel() // a provider that is no longer read stops
-		r := &reply{req: req, yield: yield, began: time.Now()}
+		r := &reply{name: m.name, req: req, yield: yield, began: time.Now()}
 		if err := r.read(ctx, m.ask(ctx, req, options)); err != nil && !r.stopped {
 			yield(prompts.Delta{}, err)
 		}
@@ -242,6 +243,7 @@ func fromMessages(messages []prompts.Message) []llms.MessageContent {
 
 // reply is an answer while a provider writes it.
 type reply struct {
+	name    string
 	req     prompts.Request
 	yield   func(prompts.Delta, error) bool
 	stopped bool // the caller reads no further
@@ -271,7 +273,7 @@ func (r *reply) read(ctx context.Context, pieces <-chan piece) error {
 				if ctx.Err() != nil {
 					return ctx.Err() // in whatever words the provider says so
 				}
-				return p.err
+				return providerError(r.name, p.err)
 			case p.response != nil:
 				return r.end(p.response)
 			case !r.say(p.text):

@@ -4,23 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tmc/langchaingo/llms"
-	"github.com/tmc/langchaingo/llms/openai"
 
 	"github.com/drover-ai/drover/agent"
 	"github.com/drover-ai/drover/agent/agenttest"
 	"github.com/drover-ai/drover/llm/langchain"
 	"github.com/drover-ai/drover/prompts"
-	"github.com/drover-ai/drover/tools"
 )
 
 // providerFunc is a langchaingo provider made of a function.
@@ -249,35 +243,8 @@ func TestAgentModelErrors(t *testing.T) {
 
 // drover's agent runs on langchaingo's OpenAI provider, which talks to a server on the loopback here.
 func TestAgentOnOpenAI(t *testing.T) {
-	var asked []map[string]any
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var body map[string]any
-		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
-			t.Error(err)
-		}
-		asked = append(asked, body)
-		message, reason := `{"role":"assistant","content":"It is 5."}`, "stop"
-		if len(asked) == 1 {
-			message, reason = `{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"add","arguments":"{\"a\":2,\"b\":3}"}}]}`, "tool_calls"
-		}
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"id":"1","object":"chat.completion","model":"m","choices":[{"index":0,"message":%s,"finish_reason":%q}],"usage":{"prompt_tokens":10,"completion_tokens":4,"total_tokens":14}}`, message, reason)
-	}))
-	defer server.Close()
-	provider, err := openai.New(openai.WithBaseURL(server.URL), openai.WithToken("none"), openai.WithModel("m"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	adder, err := tools.New("add", "Add two numbers.", func(_ context.Context, in struct {
-		A int `json:"a"`
-		B int `json:"b"`
-	}) (string, error) {
-		return strconv.Itoa(in.A + in.B), nil
-	}, tools.WithEffects(tools.Pure))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := agent.New(langchain.NewAgentModel(provider, "m"), agent.WithTools(adder))
+	s, added := serve(t, whole(callsAdd, "tool_calls"), whole(`{"role":"assistant","content":"It is 5."}`, "stop")), 0
+	a, err := agent.New(s.model(t), agent.WithTools(addTool(t, &added)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,10 +252,10 @@ func TestAgentOnOpenAI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if result.Answer != "It is 5." || result.Usage.PromptTokens != 20 || len(asked) != 2 {
-		t.Fatalf("answer %q after %d requests, usage %+v", result.Answer, len(asked), result.Usage)
+	if u := result.Usage; result.Answer != "It is 5." || u.PromptTokens != 20 || u.CachedTokens != 12 || len(s.asked) != 2 || added != 1 {
+		t.Fatalf("answer %q after %d requests and %d calls, usage %+v", result.Answer, len(s.asked), added, u)
 	}
-	messages, _ := asked[1]["messages"].([]any)
+	messages, _ := s.asked[1]["messages"].([]any)
 	last, _ := messages[len(messages)-1].(map[string]any)
 	if last["role"] != "tool" || last["tool_call_id"] != "c1" || last["content"] != "5" {
 		t.Errorf("the result went back as %v", last)
