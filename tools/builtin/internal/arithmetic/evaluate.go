@@ -29,11 +29,14 @@ func (e *Error) Error() string { return fmt.Sprintf("at character %d: %s", e.Pos
 // ("1.5e30") only for numbers that are very large or very small. Errors about the expression are of type [*Error].
 // The time it takes is bounded, and it stops early when ctx ends. It is safe for concurrent use.
 func Evaluate(ctx context.Context, expression string) (string, error) {
+	return (&evaluation{ctx: ctx, allowance: maxWork}).run(expression)
+}
+
+func (e *evaluation) run(expression string) (string, error) {
 	runes := []rune(expression)
 	if len(runes) > maxLength {
 		return "", &Error{maxLength + 1, fmt.Sprintf("the expression is too long: %d characters, want at most %d", len(runes), maxLength)}
 	}
-	e := &evaluation{ctx: ctx}
 	p := &parser{evaluation: e, scanner: scanner{text: normalize(runes)}}
 	result, err := p.parse()
 	if err != nil {
@@ -50,9 +53,10 @@ type value struct {
 
 // evaluation is the state of one Evaluate: what it has cost and whether anything was rounded.
 type evaluation struct {
-	ctx     context.Context
-	work    int
-	inexact bool
+	ctx       context.Context
+	work      int
+	allowance int // work that may be done
+	inexact   bool
 }
 
 // decimals computes at working precision. Conditions are looked at in settle, so none is an error by itself.
@@ -88,7 +92,7 @@ func (e *evaluation) compute(position, work int, name string, op operation) (val
 // spend counts work and returns an error when it is too much or ctx ended.
 func (e *evaluation) spend(position, work int) error {
 	e.work += work
-	if e.work > maxWork {
+	if e.work > e.allowance {
 		return &Error{position, "the expression takes too long to evaluate"}
 	}
 	return e.ctx.Err()

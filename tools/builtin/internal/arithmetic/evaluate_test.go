@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cockroachdb/apd/v3"
 
@@ -403,20 +402,6 @@ func TestExponential(t *testing.T) {
 		}
 		if size, _ := difference.Float64(); size > 5e-20 || size < -5e-20 {
 			t.Errorf("exp(%s) is %s, want %s", x, got, want.String())
-		}
-	}
-}
-
-// Expressions made to be slow end within their allowance. The bound is generous: a machine may be busy.
-func TestSlowExpressions(t *testing.T) {
-	for _, piece := range []string{"2999!+", "cbrt(1e9999)+", "ln(1e9999)*", "7.7^777.77+", "sin(1e17)+", "exp(20000)+", "atan(0.99)+", "1e9999+1e-9999+", "9999^2500*1e-9999+", "ncr(3000, 1500)+"} {
-		expression := strings.Repeat(piece, 9900/len(piece)) + "1"
-		start := time.Now()
-		_, _ = arithmetic.Evaluate(t.Context(), expression)
-		if took := time.Since(start); took > time.Minute {
-			t.Errorf("%s repeated took %v", piece, took)
-		} else {
-			t.Logf("%s repeated took %v", piece, took)
 		}
 	}
 }
