@@ -49,3 +49,34 @@ func BenchmarkStep(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/11, "µs/step")
 }
+
+// A turn of a conversation costs as many allocations after a thousand turns as after a hundred.
+func TestTurnsAllocateTheSame(t *testing.T) {
+	limits := agent.DefaultLimits()
+	limits.RepeatedCalls = 0
+	a, err := agent.New(agenttest.NewFunc(func(req prompts.Request) agenttest.Reply {
+		if req.Messages[len(req.Messages)-1].Role == prompts.RoleUser {
+			return calls("echo")
+		}
+		return agenttest.Say("fine")
+	}), agent.WithTools(echo()), agent.WithLimits(limits))
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := agent.NewSession(&forgetful{id: "s"})
+	turns := func(n int) (each float64) {
+		return testing.AllocsPerRun(n, func() {
+			if _, err := a.Ask(context.Background(), "go", agent.WithSession(session)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	turns(100)
+	early := turns(100)
+	turns(700)
+	late := turns(100)
+	t.Logf("allocations of a turn: %v after 100 turns, %v after 900", early, late)
+	if late > early*1.05 { // numbers above 255 are printed with an allocation, and a map grows now and then
+		t.Errorf("a turn costs %v allocations after 900 turns, %v after 100", late, early)
+	}
+}

@@ -53,6 +53,9 @@ func announcement(h Header, call prompts.ToolCall) ToolCall {
 // mayRun returns why a call may not run, or "".
 func (r *run) mayRun(ctx context.Context, i int) (refusal string, err error) {
 	c := &r.turn.calls[i]
+	if c.begun { // it was looked at a moment ago
+		return "", nil
+	}
 	if n := r.limits.StepCalls; n > 0 && i >= n {
 		return fmt.Sprintf("not called: one step may make %d calls; make the rest in the next", n), nil
 	}
@@ -183,6 +186,24 @@ func (r *run) runCalls(ctx context.Context, approved []int, limit int) <-chan er
 	return finished
 }
 
+// beginSoon returns the starts that can be stored together with the message, which spares a write for each: those of calls that
+// will run at once, as nobody is asked, and that may run again should the process end before they have.
+func (r *run) beginSoon(calls []prompts.ToolCall) []Event {
+	if r.session == nil || r.replay != nil {
+		return nil
+	}
+	var out []Event
+	for i, call := range calls {
+		if n := r.limits.StepCalls; n > 0 && i >= n || !r.repeatable(call.Name) || r.tools.Check(call.Name, call.Arguments) != nil {
+			continue
+		}
+		if tool, ok := r.tools.Lookup(call.Name); ok && r.policy(tool, call.Arguments) == "" {
+			out = append(out, ToolStart{r.header(), call.ID, call.Name, 1, r.callKey(call.ID)})
+		}
+	}
+	return out
+}
+
 // errUnfinished says that a call was stopped with the run: it has no result, and a resumed run decides what becomes of it.
 var errUnfinished = errors.New("the run was stopped before the call had finished")
 
@@ -198,7 +219,8 @@ func (r *run) runCall(ctx context.Context, i int) (ToolResult, error) {
 		return r.replay.result(r.turn.calls[i].call)
 	}
 	r.mu.Lock()
-	call, attempt := r.turn.calls[i].call, r.turn.calls[i].attempts
+	call, attempt, begun := r.turn.calls[i].call, r.turn.calls[i].attempts, r.turn.calls[i].begun
+	r.turn.calls[i].begun = false
 	r.mu.Unlock()
 	settings := r.toolSettings(call.Name)
 	meter := &usageMeter{}
@@ -206,14 +228,17 @@ func (r *run) runCall(ctx context.Context, i int) (ToolResult, error) {
 	key := r.callKey(call.ID)
 	start := time.Now()
 	for retry := 0; ; retry++ {
-		attempt++
 		if ctx.Err() != nil {
 			return ToolResult{}, errUnfinished
 		}
-		begun := ToolStart{r.header(), call.ID, call.Name, attempt, key}
-		if err := r.record(ctx, !r.repeatable(call.Name), begun); err != nil {
-			return ToolResult{}, err
+		if !begun {
+			attempt++
+			start := ToolStart{r.header(), call.ID, call.Name, attempt, key}
+			if err := r.record(ctx, !r.repeatable(call.Name), start); err != nil {
+				return ToolResult{}, err
+			}
 		}
+		begun = false
 		content, err := r.callOnce(tools.WithIdempotencyKey(ctx, key), call, settings)
 		var failed *tools.CallError
 		if errors.As(err, &failed) && failed.Kind == tools.Canceled && ctx.Err() != nil {

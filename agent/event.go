@@ -101,7 +101,8 @@ type Approval struct {
 	Reason   string // why it was asked, or what the user said to a denial
 }
 
-// ToolStart says, in a session's log, that a tool is about to run. A start without a result means that it may have run.
+// ToolStart says, in a session's log, that a tool is about to run. A start without a result means that it may have run. That of
+// a tool that may be repeated is stored as soon as it is called.
 type ToolStart struct {
 	Header
 	ID      string // of the call

@@ -16,6 +16,7 @@ type state struct {
 	context  int               // tokens that the conversation takes, as the last model call counted them
 	tools    []string          // that the model is shown; nil for all
 	turns    int               // begun so far
+	ids      map[string]bool   // of the calls in messages, kept from turn to turn; nil: to be collected
 	turn     *turnState        // the one that is not done; nil
 }
 
@@ -33,9 +34,9 @@ type turnState struct {
 	stop      StopReason
 	toolsOff  bool
 	usage     Usage
-	malformed int            // calls in a row that could not be read
-	repeated  map[string]int // by call and result
-	ids       map[string]bool
+	malformed int             // calls in a row that could not be read
+	repeated  map[string]int  // by call and result
+	ids       map[string]bool // the state's, as the turn began
 }
 
 // callState is a call of the step at hand.
@@ -44,6 +45,7 @@ type callState struct {
 	announced *ToolCall
 	approval  *Approval
 	attempts  int
+	begun     bool // the last attempt is stored, and this process has yet to make it
 	result    *ToolResult
 }
 
@@ -102,14 +104,15 @@ func (s *state) apply(event Event) {
 }
 
 func (s *state) begin(start Start) {
-	s.turn = &turnState{
-		start: start, first: len(s.messages), repeated: map[string]int{}, ids: map[string]bool{},
-	}
-	for _, m := range s.messages {
-		for _, c := range m.ToolCalls {
-			s.turn.ids[c.ID] = true
+	if s.ids == nil {
+		s.ids = map[string]bool{}
+		for _, m := range s.messages {
+			for _, c := range m.ToolCalls {
+				s.ids[c.ID] = true
+			}
 		}
 	}
+	s.turn = &turnState{start: start, first: len(s.messages), repeated: map[string]int{}, ids: s.ids}
 	s.turns++
 	if start.Tools != nil {
 		s.tools = start.Tools
@@ -188,6 +191,7 @@ func (t *turnState) newID(id string) string {
 
 func (s *state) applyCompaction(e Compaction) {
 	s.rebuilt++
+	s.ids = nil // calls are gone: the next turn collects what is left
 	s.messages, s.turn.first = compacted(s.messages, e, s.turn.first)
 	s.context = e.After
 	s.turn.usage.sum(e.Usage)

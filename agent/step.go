@@ -40,8 +40,13 @@ func (r *run) generate(ctx context.Context) error {
 	for _, call := range message.Message.ToolCalls { // in one write; they are shown when they are to run
 		events = append(events, announcement(r.header(), call))
 	}
+	begun := r.beginSoon(message.Message.ToolCalls)
+	events = append(events, begun...)
 	if err := r.record(ctx, false, events...); err != nil {
 		return err
+	}
+	for _, event := range begun {
+		r.turn.call(event.(ToolStart).ID).begun = true
 	}
 	r.logger.Debug("model wrote", "step", step, "calls", len(message.Message.ToolCalls), "stop_reason", message.StopReason,
 		"prompt_tokens", message.Usage.PromptTokens, "cached_tokens", message.Usage.CachedTokens,

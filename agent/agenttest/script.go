@@ -69,7 +69,13 @@ func (s *Script) Name() string { return "script" }
 func (s *Script) ContextLength() int { return s.Length }
 
 // CountTokens implements agent.TokenCounter: a word is a token.
-func (s *Script) CountTokens(text string) int { return len(strings.Fields(text)) }
+func (s *Script) CountTokens(text string) int {
+	n := 0
+	for range strings.FieldsSeq(text) {
+		n++
+	}
+	return n
+}
 
 // Requests returns what the model was asked so far.
 func (s *Script) Requests() []prompts.Request {

@@ -117,21 +117,27 @@ func (l *log) Claim(ctx context.Context) (release func(), err error) {
 	return func() { file.Close() }, nil // closing unlocks
 }
 
-// noteHolder writes into a locked file who has it. It only serves the message of an error.
+// noteHolder writes into a locked file who has it, unless that stands there already. It only serves the message of an error.
 func noteHolder(file *os.File) {
-	if file.Truncate(0) == nil {
-		_, _ = file.WriteAt([]byte(fmt.Sprintf("process %d", os.Getpid())), 0)
+	if ours := []byte(thisProcess()); readHolder(file) != string(ours) && file.Truncate(0) == nil {
+		_, _ = file.WriteAt(ours, 0)
 	}
 }
 
-func holderOf(file *os.File) string {
+func thisProcess() string { return fmt.Sprintf("process %d", os.Getpid()) }
+
+func readHolder(file *os.File) string {
 	var text [64]byte
 	n, _ := file.ReadAt(text[:], 0) // nothing read: the holder is not known
-	holder := string(text[:n])
+	return string(text[:n])
+}
+
+func holderOf(file *os.File) string {
+	holder := readHolder(file)
 	if !strings.HasPrefix(holder, "process ") {
 		return ""
 	}
-	if holder == fmt.Sprintf("process %d", os.Getpid()) {
+	if holder == thisProcess() {
 		return "this process"
 	}
 	return holder

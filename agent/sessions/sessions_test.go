@@ -475,6 +475,33 @@ func Example() {
 	// Your name is Ada.
 }
 
+// A stored turn costs as many allocations after a thousand turns as after a hundred.
+func TestTurnsAllocateTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("stores a thousand turns")
+	}
+	a, err := agent.New(agenttest.NewFunc(func(req prompts.Request) agenttest.Reply {
+		if req.Messages[len(req.Messages)-1].Role == prompts.RoleUser {
+			return agenttest.Call("echo", `{"text":"x"}`)
+		}
+		return agenttest.Say("fine")
+	}), agent.WithTools(tools.Must(tools.New("echo", "Say it again.", func(_ context.Context, in text) (string, error) { return in.Text, nil },
+		tools.WithEffects(tools.Pure)))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := session(t, open(t, filepath.Join(t.TempDir(), "sessions.db")), "long")
+	turns := func(n int) float64 { return testing.AllocsPerRun(n, func() { ask(t, a, s, "x") }) }
+	turns(100)
+	early := turns(100)
+	turns(700)
+	late := turns(100)
+	t.Logf("allocations of a turn: %v after 100 turns, %v after 900", early, late)
+	if late > early*1.05 { // see the test of this name in package agent
+		t.Errorf("a turn costs %v allocations after 900 turns, %v after 100", late, early)
+	}
+}
+
 // BenchmarkStep is what the framework adds to each step when it stores the conversation: everything but the model and the
 // tool. A turn has ten steps with one call each, and an answer, which is stored with a flush of the disk; the metric is
 // the time of one step.
