@@ -16,6 +16,7 @@ type Model struct {
 	template  prompts.Template
 	name      string
 	threshold float64     // of calling, for templates with markers
+	copyBias  float32     // see copying.go; for templates with markers
 	markers   []llm.Token // of the tools, in order; nil if the template has none
 	pieces    [][]byte    // of the vocabulary, for the call writer; nil without markers
 	sessions  pool
@@ -52,6 +53,19 @@ func WithCallThreshold(p float64) Option {
 	}
 }
 
+// WithCopyBias sets how much likelier than by itself a model with tool markers repeats the words of the request in a call,
+// and those of a result in an answer: the bias, 0 or more, is taken off the logits of tokens that go on otherwise. Without it
+// the model file's own is used, or none.
+func WithCopyBias(logits float64) Option {
+	return func(m *Model) error {
+		if !(logits >= 0 && logits <= maxCopyBias) {
+			return fmt.Errorf("copy bias is %g, want 0 to %d", logits, maxCopyBias)
+		}
+		m.copyBias = float32(logits)
+		return nil
+	}
+}
+
 // WithIdleSessions sets how many conversations stay in memory after their last answer, 8 without it. Each holds the KV
 // cache of its tokens.
 func WithIdleSessions(n int) Option {
@@ -74,6 +88,9 @@ func New(model *llm.Model, options ...Option) (*Model, error) {
 	m := &Model{llm: model, name: model.Name(), threshold: 0.5, sessions: pool{most: 8}}
 	if p, ok := model.MetadataNumber(keyThreshold); ok && p >= 0 && p <= 1 {
 		m.threshold = p
+	}
+	if bias, ok := model.MetadataNumber(keyCopyBias); ok && bias >= 0 && bias <= maxCopyBias {
+		m.copyBias = float32(bias)
 	}
 	m.grammars.vocabulary = sync.OnceValue(func() *grammar.Vocabulary { return newVocabulary(model) })
 	for _, option := range options {

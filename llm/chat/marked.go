@@ -34,7 +34,7 @@ func (a *answer) writeMarked(ctx context.Context) error {
 	}
 	a.usage.CompletionTokens++
 	a.written = append(a.written, a.markers[tool])
-	reason, err := a.run(ctx, llm.GenerateOptions{Constraint: writer}, func(text string) bool {
+	reason, err := a.run(ctx, llm.GenerateOptions{Constraint: a.copyingCall(writer)}, func(text string) bool {
 		writer.text = append(writer.text, text...)
 		return true
 	})
@@ -121,7 +121,7 @@ func (a *answer) chooseTool() int {
 
 // writeText writes an answer in words: no marker may come, so that no call begins.
 func (a *answer) writeText(ctx context.Context) error {
-	reason, err := a.run(ctx, llm.GenerateOptions{Stop: a.req.Stop, Constraint: without(a.markers)}, a.say)
+	reason, err := a.run(ctx, llm.GenerateOptions{Stop: a.req.Stop, Constraint: a.copyingResult(without(a.markers))}, a.say)
 	if err != nil || a.stopped {
 		return err
 	}

@@ -39,6 +39,7 @@ type options struct {
 	asJSON  bool
 
 	threshold float64
+	copyBias  float64
 }
 
 func main() {
@@ -52,6 +53,7 @@ func main() {
 	flag.IntVar(&o.threads, "parallel", 2, "cases that run side by side")
 	flag.BoolVar(&o.free, "free", false, "let the model write calls freely instead of forcing what the schema leaves no choice about")
 	flag.Float64Var(&o.threshold, "threshold", -1, "probability from which a call is made, 0 to 1; -1 is what the model file says")
+	flag.Float64Var(&o.copyBias, "copy-bias", -1, "how much likelier words of the request and of results are, in logits; -1 is what the model file says")
 	flag.BoolVar(&o.asJSON, "json", false, "print one JSON object a set")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

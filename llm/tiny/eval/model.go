@@ -32,6 +32,9 @@ func openModel(o options) (*model, error) {
 	if o.threshold >= 0 {
 		settings = append(settings, chat.WithCallThreshold(o.threshold))
 	}
+	if o.copyBias >= 0 {
+		settings = append(settings, chat.WithCopyBias(o.copyBias))
+	}
 	c, err := chat.New(weights, settings...)
 	if err != nil {
 		weights.Close()

@@ -1,6 +1,6 @@
 """Writes a training checkpoint as GGUF: matrices Q4_0, embedding Q8_0, norms F32, Llama 3 tokenizer metadata, the compact chat template.
 
-usage: export.py CHECKPOINT OUT.gguf [--threshold X] [--card TEXT]
+usage: export.py CHECKPOINT OUT.gguf [--threshold X] [--copy-bias X] [--card TEXT]
 The file is byte-deterministic. Rotary rows of q and k are permuted from half-split to interleaved pairs, as llama.cpp's "llama" architecture wants.
 """
 import argparse
@@ -124,7 +124,7 @@ def tensors_of(weights, c):
     return out
 
 
-def metadata_of(c, tokenizer, threshold, card):
+def metadata_of(c, tokenizer, threshold, copy_bias, card):
     letters = byte_letters()
     tokens = ["".join(letters[b] for b in t) for t in tokenizer.tokens] + tk.SPECIAL
     special = tokenizer.special
@@ -143,7 +143,7 @@ def metadata_of(c, tokenizer, threshold, card):
         "tokenizer.ggml.eot_token_id": special["<|eot_id|>"], "tokenizer.ggml.eom_token_id": special["<|eom_id|>"],
         "tokenizer.ggml.padding_token_id": special["<|finetune_right_pad_id|>"], "tokenizer.ggml.add_bos_token": True,
         "drover.chat_template": open(TEMPLATE_FILE).read(),
-        "drover.call_threshold": float(threshold), "drover.model_card": card,
+        "drover.call_threshold": float(threshold), "drover.copy_bias": float(copy_bias), "drover.model_card": card,
     }
 
 
@@ -152,12 +152,13 @@ def main():
     parser.add_argument("checkpoint")
     parser.add_argument("out")
     parser.add_argument("--threshold", type=float, default=.5)
+    parser.add_argument("--copy-bias", type=float, default=0.)
     parser.add_argument("--card", default="")
     parser.add_argument("--vocabulary", default=os.path.join(HERE, "vocabulary.txt"))
     a = parser.parse_args()
     state = torch.load(a.checkpoint, map_location="cpu")
     tokenizer = tk.load(a.vocabulary)
-    write(a.out, metadata_of(state["config"], tokenizer, a.threshold, a.card), tensors_of(state["weights"], state["config"]))
+    write(a.out, metadata_of(state["config"], tokenizer, a.threshold, a.copy_bias, a.card), tensors_of(state["weights"], state["config"]))
     print(f"{a.out}: {os.path.getsize(a.out)} bytes, {state['config']}")
 
 

@@ -203,7 +203,7 @@ def main():
     m.to(device)
     optimizer = Optimizer(m, a.rate, a.adam_rate)
     tokens = pool = step = 0
-    minutes = 0.
+    minutes, decayed = 0., None
     average = {k: v.clone() for k, v in m.state_dict().items()}
     source = path("state.pt") if os.path.exists(path("state.pt")) else a.start
     if source:
@@ -212,6 +212,8 @@ def main():
         optimizer.load(state["optimizer"])
         average = state["average"]
         tokens, pool, step, minutes = state["tokens"], state["pool"], state["step"], state["minutes"]
+        if source == path("state.pt"):
+            decayed = state.get("decayed")  # (seconds spent, seconds in all) of a final decay that was cut off
         say(f"resumed {source} at {tokens / 1e6:.2f} M tokens")
     if a.four_bits:
         m.quantize = four_bits
@@ -221,7 +223,10 @@ def main():
     start, paused, asked_to_end = time.time(), 0., []
     signal.signal(signal.SIGTERM, lambda *_: asked_to_end.append(True))  # saves at the next pool and ends
     decay_from = decay_for = None
-    if a.decay:
+    if decayed:
+        decay_from, decay_for = start - decayed[0], decayed[1]
+        say(f"the decay goes on, {(decayed[1] - decayed[0]) / 60:.1f} min are left")
+    elif a.decay:
         decay_from, decay_for = start + 60 * (a.minutes - a.decay), 60 * a.decay
     saved = start
     next_evaluation = start + 60 * min(a.evaluate, 3)
@@ -229,8 +234,10 @@ def main():
     corpus = Corpus()
 
     def everything():
-        return dict(model=m.state_dict(), optimizer=optimizer.state(), average=average, tokens=tokens, pool=pool, step=step,
-                    minutes=minutes + (time.time() - start - paused) / 60, config=config.as_dict())
+        now = time.time()
+        spent = now - decay_from if decay_from is not None else 0
+        return dict(decayed=(spent, decay_for) if 0 < spent < decay_for else None, model=m.state_dict(), optimizer=optimizer.state(), average=average, tokens=tokens, pool=pool, step=step,
+                    minutes=minutes + (now - start - paused) / 60, config=config.as_dict())
 
     def check(final=False):
         nonlocal paused
@@ -261,7 +268,7 @@ def main():
             save(path("state.pt"), everything())
             say(f"saved at {tokens / 1e6:.2f} M tokens")
             return
-        ended = decay_from is not None and now >= decay_from + decay_for or a.minutes and now >= start + 60 * a.minutes
+        ended = now >= decay_from + decay_for if decay_from is not None else a.minutes and now >= start + 60 * a.minutes
         if ended or os.path.exists(path("stop")):
             save(path("state.pt"), everything())
             check(final=True)

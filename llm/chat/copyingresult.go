@@ -1,0 +1,147 @@
+package chat
+
+import (
+	"math"
+	"slices"
+
+	"github.com/drover-ai/drover/llm"
+	"github.com/drover-ai/drover/prompts"
+)
+
+// copyingResult wraps the constraint of an answer after tool calls: an answer that has begun to repeat a result is likely to
+// go on with it.
+func (a *answer) copyingResult(inner llm.Constraint) llm.Constraint {
+	messages := a.req.Messages
+	if a.copyBias == 0 || len(messages) == 0 || messages[len(messages)-1].Role != prompts.RoleTool {
+		return inner
+	}
+	c := &copiedResult{Constraint: inner, pieces: a.pieces, bias: a.copyBias, stops: a.llm.Tokenizer().StopTokens()}
+	for i := len(messages) - 1; i >= 0 && messages[i].Role != prompts.RoleUser; i-- {
+		if messages[i].Role == prompts.RoleTool {
+			c.source = append(append(c.source, messages[i].Content...), '\n')
+		}
+	}
+	return c
+}
+
+type copiedResult struct {
+	llm.Constraint
+	pieces [][]byte
+	stops  []llm.Token
+	source []byte // the results of the turn, the last one first
+	bias   float32
+
+	text []byte // of the answer so far
+	at   []int  // places in the source where the answer may go on
+}
+
+// leastAgreement is how many letters and digits must have been repeated for an answer to count as a copy.
+const leastAgreement = 4
+
+// mostAgreement is how many are looked at: more tell nothing.
+const mostAgreement = 64
+
+// Accept implements [llm.Constraint].
+func (c *copiedResult) Accept(t llm.Token) error {
+	if err := c.Constraint.Accept(t); err != nil {
+		return err
+	}
+	c.text = append(c.text, c.pieces[t]...)
+	return nil
+}
+
+// Mask implements [llm.Constraint].
+func (c *copiedResult) Mask(logits []float32) error {
+	if err := c.Constraint.Mask(logits); err != nil {
+		return err
+	}
+	begin := len(c.text)
+	for begin > 0 && inWord(c.text[begin-1]) {
+		begin--
+	}
+	word := c.text[begin:]
+	longest, joined := c.find(begin)
+	if longest < leastAgreement {
+		return nil
+	}
+	for id, piece := range c.pieces {
+		if len(piece) == 0 || math.IsInf(float64(logits[id]), -1) {
+			continue
+		}
+		if !c.agrees(piece, len(word) > 0) {
+			logits[id] -= c.bias
+		}
+	}
+	if joined { // the source goes on without a space, as 1.9.0 does after "1.9.": the answer does not end here
+		for _, t := range c.stops {
+			logits[t] -= c.bias
+		}
+	}
+	return nil
+}
+
+// find looks for the places in the source that have the word which begins at text[begin], after as much of the same as
+// there is. It returns how many letters and digits agree, and whether the source goes on without a space everywhere.
+func (c *copiedResult) find(begin int) (longest int, joined bool) {
+	word := c.text[begin:]
+	c.at = c.at[:0]
+	for i := range c.source {
+		if i > 0 && inWord(c.source[i-1]) || !inWord(c.source[i]) || len(word) > len(c.source)-i ||
+			string(c.source[i:i+len(word)]) != string(word) {
+			continue
+		}
+		n := len(word) + agreement(c.text[:begin], c.source[:i])
+		if n < longest {
+			continue
+		}
+		if n > longest {
+			longest, joined, c.at = n, true, c.at[:0]
+		}
+		c.at = append(c.at, i+len(word))
+		joined = joined && len(word) == 0 && begin > 0 && i > 0 && c.source[i-1] == c.text[begin-1] && c.text[begin-1] > ' '
+	}
+	return longest, joined
+}
+
+// agreement is how many letters and digits before the ends of two texts are the same, whatever is between words.
+func agreement(a, b []byte) int {
+	for n := 0; ; n++ {
+		for len(a) > 0 && !inWord(a[len(a)-1]) {
+			a = a[:len(a)-1]
+		}
+		for len(b) > 0 && !inWord(b[len(b)-1]) {
+			b = b[:len(b)-1]
+		}
+		if len(a) == 0 || len(b) == 0 || a[len(a)-1] != b[len(b)-1] || n == mostAgreement {
+			return n
+		}
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+}
+
+// agrees reports whether a piece goes on as the source does at one of the places.
+func (c *copiedResult) agrees(piece []byte, insideWord bool) bool {
+	return slices.ContainsFunc(c.at, func(at int) bool { return c.goesOn(at, piece, insideWord) })
+}
+
+// goesOn reports whether a piece goes on as the source does. What is between words may be different, as in a list that
+// is written with commas.
+func (c *copiedResult) goesOn(at int, piece []byte, insideWord bool) bool {
+	if !insideWord || !inWord(piece[0]) {
+		if insideWord && at < len(c.source) && inWord(c.source[at]) {
+			return false // the word is longer
+		}
+		for len(piece) > 0 && !inWord(piece[0]) {
+			piece = piece[1:]
+		}
+		for at < len(c.source) && !inWord(c.source[at]) {
+			at++
+		}
+	}
+	for i, b := range piece {
+		if at+i >= len(c.source) || c.source[at+i] != b {
+			return !inWord(b)
+		}
+	}
+	return true
+}
