@@ -61,6 +61,10 @@ type Options struct {
 
 	// HTTPClient makes the requests of [Dial], with the authorization that the server wants; nil for the default one.
 	HTTPClient *http.Client
+	// Headers go with each request of [Dial], such as Authorization; not to another host, if the server redirects to one.
+	Headers http.Header
+	// Secrets are texts that errors and the log do not show, besides the values of Headers and what an address has in its query.
+	Secrets []string
 }
 
 // SkippedTool is a tool of a server that cannot be used.
@@ -74,6 +78,7 @@ type Client struct {
 	options Options
 	name    string
 	where   string // the command or the address, for people
+	hidden  *strings.Replacer
 	session *sdk.ClientSession
 	process *process // nil for a server that is no process of ours
 	tools   []*remote
@@ -104,7 +109,7 @@ func Dial(ctx context.Context, address string, options Options) (*Client, error)
 	return connect(ctx, address, options, func(found *schemas) (link, error) {
 		return link{transport: &sdk.StreamableClientTransport{
 			Endpoint:             address,
-			HTTPClient:           watched(options.HTTPClient, found),
+			HTTPClient:           watched(withHeaders(options.HTTPClient, address, options.Headers), found),
 			DisableStandaloneSSE: true, // the list of tools is read once: nothing to be told of
 		}}, nil
 	})
@@ -130,6 +135,7 @@ func connect(ctx context.Context, where string, options Options, open opener) (*
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
+	hidden := hide(where, options)
 	versions := fallbacks
 	if options.ProtocolVersion != "" {
 		versions = []string{options.ProtocolVersion}
@@ -139,7 +145,7 @@ func connect(ctx context.Context, where string, options Options, open opener) (*
 	defer stop()
 	var first error
 	for _, version := range versions {
-		c := &Client{options: options, where: where}
+		c := &Client{options: options, where: shorten(hidden.Replace(where), 200), hidden: hidden}
 		err := c.begin(ctx, start, version, open)
 		if err == nil {
 			return c, nil
@@ -165,7 +171,7 @@ func (e *startError) Unwrap() error { return e.err }
 func (c *Client) begin(ctx, start context.Context, version string, open opener) error {
 	l, err := open(&c.schemas)
 	if err != nil {
-		return &startError{fmt.Errorf("MCP server %s: %w", c.where, err)}
+		return &startError{&hiddenError{fmt.Errorf("MCP server %s: %w", c.where, err), c.hidden}}
 	}
 	c.process = l.process
 	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -265,6 +271,10 @@ var errClosed = errors.New("the connection is closed")
 
 // explain turns an error of the SDK into what a person or a model can act on.
 func (c *Client) explain(ctx context.Context, err error) error {
+	return &hiddenError{c.explained(ctx, err), c.hidden}
+}
+
+func (c *Client) explained(ctx context.Context, err error) error {
 	name := c.where
 	if c.name != "" {
 		name = fmt.Sprintf("%s (%s)", c.name, c.where)

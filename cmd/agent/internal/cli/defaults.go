@@ -26,6 +26,19 @@ the command of that name:
   {
     "model": "/home/me/models/Llama-3.2-3B-Instruct-Q4_0.gguf",
     "ask": { "max-steps": 12, "temperature": 0.2 }
+  }
+
+The key mcpServers has MCP servers that "ask" and "tools" always connect to, besides those of --mcp. Write ${NAME} for a
+variable of the environment, so that tokens need not be in the file:
+
+  {
+    "mcpServers": {
+      "notes": { "command": "agent", "args": ["mcp", "serve"] },
+      "work": {
+        "url": "https://example.com/mcp",
+        "headers": { "Authorization": "Bearer ${TOKEN}" }
+      }
+    }
   }`
 
 func newConfigurationHelp() *cobra.Command {

@@ -11,17 +11,37 @@ import (
 	"github.com/drover-ai/drover/tools/mcp"
 )
 
-// openServers connects to MCP servers, all at once, each a command line or an address. Those that it returns are to be
-// closed even if there is an error.
-func openServers(ctx context.Context, s Streams, servers []string) ([]*mcp.Client, error) {
-	if len(servers) == 0 {
+// openServers connects to the MCP servers of the flags and of the configuration file, all at once. Those that it returns are to
+// be closed even if there is an error.
+func (f *toolFlags) openServers(ctx context.Context, s Streams) ([]*mcp.Client, error) {
+	if !f.servers {
 		return nil, nil
 	}
-	options := mcp.Options{Logger: slog.New(slog.NewTextHandler(s.Err, nil))}
-	clients, problems := make([]*mcp.Client, len(servers)), make([]error, len(servers))
+	log := slog.New(slog.NewTextHandler(s.Err, nil))
+	specs, err := flagServers(f.mcp, f.headers)
+	if err != nil {
+		return nil, err
+	}
+	file, err := readConfiguration()
+	if err != nil {
+		return nil, err
+	}
+	configured, err := file.servers(log)
+	if err != nil {
+		return nil, err
+	}
+	specs = append(specs, configured...)
+	clients, problems := make([]*mcp.Client, len(specs)), make([]error, len(specs))
 	var all sync.WaitGroup
-	for i, server := range servers {
-		all.Go(func() { clients[i], problems[i] = openServer(ctx, server, options) })
+	for i, spec := range specs {
+		all.Go(func() {
+			spec.options.Logger = log
+			if spec.address != "" {
+				clients[i], problems[i] = mcp.Dial(ctx, spec.address, spec.options)
+			} else {
+				clients[i], problems[i] = mcp.Command(ctx, spec.command, spec.options)
+			}
+		})
 	}
 	all.Wait()
 	var open []*mcp.Client
@@ -31,17 +51,6 @@ func openServers(ctx context.Context, s Streams, servers []string) ([]*mcp.Clien
 		}
 	}
 	return open, errors.Join(problems...)
-}
-
-func openServer(ctx context.Context, server string, options mcp.Options) (*mcp.Client, error) {
-	if mcp.IsAddress(server) {
-		return mcp.Dial(ctx, server, options)
-	}
-	command, err := splitCommand(server)
-	if err != nil {
-		return nil, misused("--mcp %q: %w", server, err)
-	}
-	return mcp.Command(ctx, command, options)
 }
 
 // closeServers ends the servers, all at once: each may take its time.

@@ -23,6 +23,9 @@ type toolFlags struct {
 	none bool
 	mcp  []string
 
+	headers []string // for the server of mcp
+	servers bool     // there may be MCP servers
+
 	memory memoryFlags
 	all    bool // also those that must be named: for commands that run no model
 }
@@ -42,6 +45,9 @@ func (f *toolFlags) add(cmd *cobra.Command) {
 // addServers adds the flag for MCP servers. A command that is one itself must not have it: AGENT_MCP='agent mcp serve' in
 // the environment would start processes without end.
 func (f *toolFlags) addServers(cmd *cobra.Command) {
+	f.servers = true
+	cmd.Flags().StringArrayVar(&f.headers, "mcp-header", nil,
+		"send this `header` to the --mcp that is an address: 'Authorization: Bearer ${TOKEN}', with variables of the environment")
 	cmd.Flags().StringArrayVar(&f.mcp, "mcp", nil,
 		"also use the tools of this MCP `server`: a command line, or an address that begins with http; may be repeated")
 }
@@ -70,7 +76,7 @@ func (f *toolFlags) open(ctx context.Context, s Streams) (registry *tools.Regist
 	if err == nil { // a user without a home has no memories, and may have everything else
 		named = append(named, memories.Tools()...)
 	}
-	servers, err := openServers(ctx, s, f.mcp)
+	servers, err := f.openServers(ctx, s)
 	closeTools = func() {
 		closeServers(servers)
 		if memories != nil {
