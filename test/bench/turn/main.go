@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/drover-ai/drover/llm"
@@ -19,7 +20,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	model := flag.String("model", "", "the GGUF file that both sides read")
 	server := flag.String("server", "", "the llama.cpp server, test/bench/llamacpp/server.mjs")
@@ -63,25 +64,32 @@ func run(ctx context.Context, path, server string, pairs int) error {
 	}
 	var ours, theirs []cost
 	for range pairs {
-		c, _, err := droverTurn(ctx, drover)
+		our, their, err := pair(ctx, drover, s)
+		if ctx.Err() != nil && len(ours) > 0 {
+			break // interrupted: what is there is shown
+		}
 		if err != nil {
 			return err
 		}
-		if err := checkReuse(c.steps); err != nil {
-			return err
-		}
-		ours = append(ours, c)
-		if c, _, err = s.turn(ctx); err != nil {
-			return err
-		}
-		theirs = append(theirs, c)
-		if err := sameTokens(ours[len(ours)-1], c); err != nil {
-			return err
-		}
-		fmt.Fprintf(os.Stderr, "drover %.2f s, stack %.2f s\n", ours[len(ours)-1].wall.Seconds(), c.wall.Seconds())
+		ours, theirs = append(ours, our), append(theirs, their)
+		fmt.Fprintf(os.Stderr, "drover %.2f s, stack %.2f s\n", our.wall.Seconds(), their.wall.Seconds())
 	}
 	report(ours, theirs)
 	return nil
+}
+
+// pair lets both sides take the turn, and checks what they must have in common.
+func pair(ctx context.Context, drover *chat.Model, s *stack) (our, their cost, err error) {
+	if our, _, err = droverTurn(ctx, drover); err != nil {
+		return our, their, err
+	}
+	if err := checkReuse(our.steps); err != nil {
+		return our, their, err
+	}
+	if their, _, err = s.turn(ctx); err != nil {
+		return our, their, err
+	}
+	return our, their, sameTokens(our, their)
 }
 
 // samePrompts makes sure that both sides read the same text, and warms the other side up.
