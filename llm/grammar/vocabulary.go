@@ -36,8 +36,7 @@ type Vocabulary struct {
 	words     int
 	all       trie
 	remainder trie
-	safe      []uint64                    // tokens of string-safe characters only
-	counted   [countedSlices + 1][]uint64 // those of at most i code points
+	counted   [countedSlices + 1][]uint64 // tokens of string-safe characters only, at most i code points
 	long      []longToken                 // safe tokens of more code points
 	longest   int                         // code points of the longest safe token
 	depth     int                         // bytes of the longest token
@@ -52,16 +51,14 @@ type longToken struct {
 	count uint32
 }
 
-// atMost sets mask to the safe tokens of at most n code points.
-func (v *Vocabulary) atMost(n uint32, mask []uint64) {
-	if n <= countedSlices {
-		copy(mask, v.counted[n])
-		return
+// addAtMost adds the safe tokens of at most n code points that are in among.
+func (v *Vocabulary) addAtMost(n uint32, among, mask []uint64) {
+	for i, bits := range v.counted[min(n, countedSlices)] {
+		mask[i] |= bits & among[i]
 	}
-	copy(mask, v.safe)
 	for _, t := range v.long {
-		if t.count > n {
-			mask[t.token>>6] &^= 1 << (t.token & 63)
+		if t.count <= n && hasBit(among, int(t.token)) {
+			setBit(mask, int(t.token))
 		}
 	}
 }
@@ -71,7 +68,6 @@ func (v *Vocabulary) atMost(n uint32, mask []uint64) {
 func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 	v := &Vocabulary{pieces: pieces, special: make([]bool, len(pieces)), words: (len(pieces) + 63) / 64, extends: make([]bool, len(pieces))}
 	var ids, rest []int32
-	v.safe = make([]uint64, v.words)
 	for i := range v.counted {
 		v.counted[i] = make([]uint64, v.words)
 	}
@@ -88,7 +84,6 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 		}
 		n := utf8.RuneCount(p)
 		v.longest = max(v.longest, n)
-		setBit(v.safe, i)
 		if n > countedSlices {
 			v.long = append(v.long, longToken{int32(i), uint32(n)})
 		}

@@ -7,6 +7,7 @@ type walker struct {
 	states []int32
 	counts []uint32
 	path   []byte
+	stayed []uint64 // the ready mask that was added last
 }
 
 func (w *walker) grow(depth int) {
@@ -29,15 +30,12 @@ func (m *Matcher) Allowed(mask []uint64) error {
 	if cacheable && g.cache.load(key, v, mask) {
 		return nil
 	}
-	if t, ok := m.inTable(); ok && m.tableMask(t, mask) {
-		err := m.finishMask(mask)
-		if cacheable && err == nil {
-			g.cache.store(key, v, mask)
-		}
-		return err
-	}
 	clear(mask)
-	visited := m.search(&v.all, mask)
+	visited := 0
+	m.walk.stayed = nil
+	for _, t := range m.threads {
+		visited += m.allowedBy(t, mask)
+	}
 	if err := m.finishMask(mask); err != nil {
 		return err
 	}
@@ -45,6 +43,18 @@ func (m *Matcher) Allowed(mask []uint64) error {
 		g.cache.store(key, v, mask)
 	}
 	return nil
+}
+
+// allowedBy adds the tokens that one reading allows; it returns how many nodes it visited. Readings go on apart from each
+// other, so what all of them allow costs no more than the sum: most are inside strings and names, where only the tokens with
+// a quote are walked.
+func (m *Matcher) allowedBy(t thread, mask []uint64) int {
+	if r, ok := m.inTable(t); ok {
+		if visited, ok := m.tableMask(t, r, mask); ok {
+			return visited
+		}
+	}
+	return m.search(&m.vocabulary.all, t, mask)
 }
 
 // minCachedWalk is how many trie nodes a walk visits before its mask is worth keeping.
@@ -89,10 +99,10 @@ func (m *Matcher) key() (uint64, bool) {
 	return h, true
 }
 
-// search walks a whole trie.
-func (m *Matcher) search(t *trie, mask []uint64) (visited int) {
+// search walks a whole trie from one reading.
+func (m *Matcher) search(t *trie, from thread, mask []uint64) (visited int) {
 	w := &m.walk
-	w.levels[0] = append(w.levels[0][:0], m.threads...)
+	w.levels[0] = append(w.levels[0][:0], from)
 	w.stacks[0] = m.mark()
 	base := len(m.text)
 	if r, ok := m.single(w.levels[0]); ok {
@@ -273,23 +283,22 @@ func (m *Matcher) characters(r inside, depth, d int) (n int) {
 	return n
 }
 
-// inTable returns the only reading if it is inside a string or a name, where most tokens go on inside.
-func (m *Matcher) inTable() (inside, bool) {
-	if r, ok := m.inName(); ok {
+// inTable tells whether a reading is inside a string or a name, where most tokens go on inside.
+func (m *Matcher) inTable(t thread) (inside, bool) {
+	if r, ok := m.inName(t); ok {
 		return r, true
 	}
-	r, ok := m.single(m.threads)
+	r, ok := m.insideTable(t)
 	return r, ok && r.quote >= 0
 }
 
 // inName is inTable for a name where any number of undeclared ones is allowed: the tokens that stay inside are those of the
 // table of undeclared names, whether or not the name is still like a declared one and whichever names have been used. Only
 // where a name ends does that matter, and such tokens are walked.
-func (m *Matcher) inName() (inside, bool) {
-	if len(m.threads) != 1 || m.threads[0].kind != waitKey {
+func (m *Matcher) inName(t thread) (inside, bool) {
+	if t.kind != waitKey {
 		return inside{}, false
 	}
-	t := m.threads[0]
 	c := &m.cells[t.cell]
 	o := &m.values.objects[c.shape]
 	if !o.endless || o.bare {
@@ -307,30 +316,30 @@ func (m *Matcher) inName() (inside, bool) {
 	return inside{o.others, t, int(o.spelling.quote), false, 0}, true
 }
 
-// tableMask sets the mask inside a table from the ready masks: tokens that stay inside, and those with the
-// byte that ends it, which are walked.
-func (m *Matcher) tableMask(r inside, mask []uint64) bool {
-	v := m.vocabulary
+// tableMask adds what a reading inside a table allows from the ready masks: tokens that stay inside, and those
+// with the byte that ends it, which are walked. It does nothing where there is no ready mask.
+func (m *Matcher) tableMask(t thread, r inside, mask []uint64) (visited int, ok bool) {
+	v, w := m.vocabulary, &m.walk
 	quotes := v.holding(byte(r.quote))
 	if quotes == nil {
-		return false
+		return 0, false
 	}
-	stay := r.table.stay(m, r)
 	if !r.counted || r.most-r.thread.count >= uint32(v.longest) {
-		copy(mask, stay)
-		m.search(quotes, mask)
-		return true
+		stay := r.table.stay(m, r)
+		if len(w.stayed) == 0 || &w.stayed[0] != &stay[0] {
+			w.stayed = stay
+			for i, bits := range stay {
+				mask[i] |= bits
+			}
+		}
+		return m.search(quotes, t, mask), true
 	}
 	if r.table.inside[r.thread.state] {
-		return false
+		return 0, false
 	}
 	// Safe tokens by their number of characters, all others one by one.
-	v.atMost(r.most-r.thread.count, mask)
-	for i := range mask {
-		mask[i] &= stay[i]
-	}
-	m.search(&v.remainder, mask)
-	return true
+	v.addAtMost(r.most-r.thread.count, r.table.stay(m, r), mask)
+	return m.search(&v.remainder, t, mask), true
 }
 
 // stay is the set of tokens that stay inside t from the state of r, lengths aside. Tables of the same content share it,

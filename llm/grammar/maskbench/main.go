@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 
 	"github.com/drover-ai/drover/llm/grammar"
@@ -36,7 +37,9 @@ func main() {
 	schemas := flag.String("schemas", "", "gzipped JSON lines with name, schema, tests")
 	tokens := flag.String("tokenizer", "", "gzipped tokenizer.json; without it masks are not timed")
 	flag.IntVar(&b.every, "mask-every", 1, "time the masks of every n-th schema")
+	flag.StringVar(&b.only, "only", "", "take the schemas whose name holds this text")
 	flag.IntVar(&b.show, "show", 10, "print so many misjudged instances, slow masks and slow schemas, and reasons of refusals")
+	flag.StringVar(&b.profile, "cpuprofile", "", "write a profile of the processor time to this file")
 	flag.Parse()
 	if err := b.run(*schemas, *tokens); err != nil {
 		fmt.Fprintln(os.Stderr, "maskbench:", err)
@@ -49,6 +52,9 @@ type bench struct {
 	vocabulary *grammar.Vocabulary
 	mask       []uint64
 	every      int
+	only       string
+	profile    string
+	slow       slowSchemas
 	show       int
 	shown      int
 	reasons    map[string]int
@@ -78,6 +84,17 @@ func (b *bench) run(schemas, tokens string) error {
 			return err
 		}
 	}
+	if b.profile != "" {
+		out, err := os.Create(b.profile)
+		if err != nil {
+			return err
+		}
+		defer out.Close()
+		if err := pprof.StartCPUProfile(out); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	f, err := os.Open(schemas)
 	if err != nil {
 		return err
@@ -94,6 +111,9 @@ func (b *bench) run(schemas, tokens string) error {
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
 			return err
 		}
+		if !strings.Contains(e.Name, b.only) {
+			continue
+		}
 		sets := []*set{&b.all}
 		for _, prefix := range []string{"BFCL", "Glaive", "MCP"} {
 			if strings.HasPrefix(e.Name, prefix) {
@@ -107,6 +127,7 @@ func (b *bench) run(schemas, tokens string) error {
 	b.all.print("all")
 	b.tools.print("tools")
 	printReasons(b.reasons, b.show)
+	b.slow.print(b.show)
 	return lines.Err()
 }
 
@@ -216,9 +237,8 @@ func (b *bench) replay(name string, g *grammar.Grammar, text string, sets []*set
 					s.again = append(s.again, took)
 				}
 			}
-			if round == 0 && took > slowMask && b.shown < b.show {
-				b.shown++
-				fmt.Printf("%s: a mask took %v behind %.200q\n", name, took, text[:at])
+			if round == 0 && took > slowMask {
+				b.slow.add(name, took, text[:at])
 			}
 			if b.mask[id>>6]>>(id&63)&1 == 0 {
 				return fmt.Errorf("the mask lacks %q behind %.200q", b.tokenizer.Piece(id), text[:at])

@@ -15,7 +15,7 @@ type times []time.Duration
 // What is worth showing.
 const (
 	slowCompile = 100 * time.Millisecond
-	slowMask    = 2 * time.Millisecond
+	slowMask    = 500 * time.Microsecond
 )
 
 // now is the processor time of this thread.
@@ -53,5 +53,35 @@ func printReasons(reasons map[string]int, most int) {
 	})
 	for _, r := range names[:min(len(names), most)] {
 		fmt.Printf("%6d refused: %.200s\n", reasons[r], r)
+	}
+}
+
+// slowSchema is a schema with slow masks: how many, and the slowest.
+type slowSchema struct {
+	name   string
+	n      int
+	most   time.Duration
+	behind string
+}
+
+// slowSchemas are in the order of the bench.
+type slowSchemas []slowSchema
+
+func (s *slowSchemas) add(name string, took time.Duration, behind string) {
+	if n := len(*s); n == 0 || (*s)[n-1].name != name {
+		*s = append(*s, slowSchema{name: name})
+	}
+	last := &(*s)[len(*s)-1]
+	last.n++
+	if took > last.most {
+		last.most, last.behind = took, behind
+	}
+}
+
+// print shows those with most slow masks.
+func (s slowSchemas) print(most int) {
+	slices.SortStableFunc(s, func(a, b slowSchema) int { return b.n - a.n })
+	for _, x := range s[:min(len(s), most)] {
+		fmt.Printf("%6d masks above %v in %s, one %v behind %.200q\n", x.n, slowMask, x.name, x.most.Round(1000), x.behind)
 	}
 }
