@@ -21,6 +21,7 @@ func (c *compiler) build(root int32) (uint32, error) {
 		return 0, c.refuse(c.nodes[root].pointer, "no value satisfies it")
 	}
 	v := &c.g.values
+	first := len(v.nodes)
 	for _, i := range order {
 		if n := c.nodes[i]; n.cost != noLimit {
 			n.at = uint32(len(v.nodes))
@@ -34,6 +35,7 @@ func (c *compiler) build(root int32) (uint32, error) {
 			}
 		}
 	}
+	v.firstBytes(first)
 	return c.nodes[root].at, nil
 }
 

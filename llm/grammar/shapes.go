@@ -20,6 +20,7 @@ type valueNode struct {
 	strings, scalars, arrays, objects []uint32
 	space                             int    // most white space before it
 	cost                              uint32 // fewest bytes
+	first                             class  // bytes that can come first, white space included
 }
 
 // stringShape is a string between quotes.

@@ -26,6 +26,7 @@ type sameToken struct{ token, next int32 }
 type trie struct {
 	nodes []node8
 	same  []sameToken
+	first [256]uint32 // by its byte, each node at depth 0; noLimit if there is none
 }
 
 // Vocabulary holds the tables of one tokenizer: a byte trie of all ordinary tokens, one of those that are
@@ -179,6 +180,12 @@ func newTrie(pieces [][]byte, sorted []int32) trie {
 	}
 	for _, i := range path {
 		t.nodes[i].end = uint32(len(t.nodes))
+	}
+	for b := range t.first {
+		t.first[b] = noLimit
+	}
+	for at := uint32(0); at < uint32(len(t.nodes)); at = t.nodes[at].end {
+		t.first[t.nodes[at].b] = at
 	}
 	return t
 }

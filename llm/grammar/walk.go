@@ -8,6 +8,7 @@ type walker struct {
 	counts []uint32
 	path   []byte
 	stayed []uint64 // the ready mask that was added last
+	firsts class    // bytes that can come next
 }
 
 func (w *walker) grow(depth int) {
@@ -105,10 +106,23 @@ func (m *Matcher) search(t *trie, from thread, mask []uint64) (visited int) {
 	w.levels[0] = append(w.levels[0][:0], from)
 	w.stacks[0] = m.mark()
 	base := len(m.text)
-	if r, ok := m.single(w.levels[0]); ok {
-		visited = m.searchTable(t, 0, uint32(len(t.nodes)), 0, r, mask)
+	r, ok := m.single(w.levels[0])
+	nodes := func(at, to uint32) int {
+		if ok {
+			return m.searchTable(t, at, to, 0, r, mask)
+		}
+		return m.searchNodes(t, at, to, 0, mask)
+	}
+	if m.beginnings(from, &w.firsts) {
+		for i, bits := range w.firsts {
+			for ; bits != 0; bits &= bits - 1 {
+				if at := t.first[i<<6|trailingZeros(bits)]; at != noLimit {
+					visited += nodes(at, t.nodes[at].end)
+				}
+			}
+		}
 	} else {
-		visited = m.searchNodes(t, 0, uint32(len(t.nodes)), 0, mask)
+		visited = nodes(0, uint32(len(t.nodes)))
 	}
 	m.drop(w.stacks[0])
 	m.text = m.text[:base]
@@ -162,10 +176,16 @@ func (t *trie) mark(n *node8, mask []uint64) {
 type inside struct {
 	table   *table
 	thread  thread
-	quote   int    // the byte that ends it, or -1: any that the table does not know
+	quote   int    // the byte that ends it, or anyStructure or anyByte
 	counted bool   // characters are counted,
 	most    uint32 // up to most
 }
+
+// What ends a scalar, if the table does not know the byte.
+const (
+	anyStructure = -1
+	anyByte      = -2
+)
 
 // single tells whether there is one reading, inside a table in which bytes are plainly followed.
 func (m *Matcher) single(list []thread) (inside, bool) {
@@ -193,7 +213,11 @@ func (m *Matcher) insideTable(t thread) (inside, bool) {
 		if m.cells[t.cell].kind == cellReturn {
 			return inside{}, false
 		}
-		return inside{m.values.scalars[t.at], t, -1, false, 0}, true
+		end := anyStructure
+		if !m.structured(&m.cells[t.cell]) {
+			end = anyByte
+		}
+		return inside{m.values.scalars[t.at], t, end, false, 0}, true
 	case waitKey:
 		c := &m.cells[t.cell]
 		o := &m.values.objects[c.shape]
@@ -238,7 +262,7 @@ func (m *Matcher) searchTable(t *trie, at, to uint32, depth int, r inside, mask 
 			at++
 			continue
 		}
-		if tab.accept[state] && (r.quote < 0 || int(n.b) == r.quote) {
+		if tab.accept[state] && (int(n.b) == r.quote || r.quote == anyStructure && isStructure(n.b) || r.quote == anyByte) {
 			visited += m.leaveTable(t, n, at, base, depth, r, mask)
 		}
 		at = n.end
