@@ -412,7 +412,7 @@ func (t *table) endless() bool {
 
 func (c *compiler) objectShape(p *objectPlan) (uint32, error) {
 	q := p.q
-	o := objectShape{spelling: c.spelling, cost: c.objectCost(p), least: q.fewest, most: q.greatest, ordered: c.options.Ordered}
+	o := objectShape{otherSame: noLimit, spelling: c.spelling, cost: c.objectCost(p), least: q.fewest, most: q.greatest, ordered: c.options.Ordered}
 	names, values := slices.Clone(p.names), slices.Clone(p.values)
 	if o.bare = c.bare; !o.bare {
 		if err := c.otherNames(p, &o, &names, &values); err != nil {
@@ -552,9 +552,25 @@ func (c *compiler) otherNames(p *objectPlan, o *objectShape, names *[]string, va
 			o.otherValue[s] = c.nodeAt(p.classes[t.label[s]])
 		}
 	}
+	o.otherSame = sameValue(t.accept, o.otherValue)
 	o.otherCount = t.texts()
 	c.bytes += 4 * len(t.next)
 	return nil
+}
+
+// sameValue is the value of all accepting states that have one, noLimit if they differ or one has none.
+func sameValue(accept []bool, value []uint32) uint32 {
+	same := noLimit
+	for s, ok := range accept {
+		if !ok {
+			continue
+		}
+		if value[s] == noLimit || same != noLimit && value[s] != same {
+			return noLimit
+		}
+		same = value[s]
+	}
+	return same
 }
 
 // overlaps counts, below every node, the declared names that would also be among the others.

@@ -340,7 +340,13 @@ func utf8Ranges(lo, hi rune) [][][2]byte {
 // stayStore keeps, for the tables of all grammars and their states, the tokens that stay inside.
 type stayStore struct {
 	mutex sync.RWMutex
-	masks map[stayKey][]uint64
+	masks map[stayKey]*ready
+}
+
+// ready is what is known of a state of a table: the tokens that stay inside, and, by quote, the endings.
+type ready struct {
+	stay []uint64
+	ends [2][]uint64
 }
 
 // stayKey is a state of a table, by the table's content.

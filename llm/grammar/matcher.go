@@ -26,6 +26,7 @@ type Matcher struct {
 	extras     []extra
 	text       []byte // what was accepted, special tokens not
 	seen       []thread
+	ended      []thread // readings behind a value that has just ended
 	walk       walker
 	mask       []uint64
 	done       bool
@@ -59,7 +60,7 @@ func (m *Matcher) Fork() *Matcher {
 	f := *m
 	f.threads, f.cells, f.sets, f.extras = slices.Clone(m.threads), slices.Clone(m.cells), slices.Clone(m.sets), slices.Clone(m.extras)
 	f.text, f.past, f.marks = slices.Clone(m.text), slices.Clone(m.past), slices.Clone(m.marks)
-	f.next, f.seen, f.walk = nil, nil, walker{}
+	f.next, f.seen, f.ended, f.walk = nil, nil, nil, walker{}
 	f.mask = make([]uint64, len(m.mask))
 	return &f
 }

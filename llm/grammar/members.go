@@ -310,7 +310,14 @@ func (m *Matcher) otherName(dst []thread, t thread, o *objectShape, state int32)
 			return dst
 		}
 	}
-	m.extras = append(m.extras, extra{t.count, end, c.extra})
+	return m.undeclared(dst, t, value)
+}
+
+// undeclared goes on behind a new name that is not declared.
+func (m *Matcher) undeclared(dst []thread, t thread, value uint32) []thread {
+	c := m.cells[t.cell]
+	o := &m.values.objects[c.shape]
+	m.extras = append(m.extras, extra{t.count, uint32(len(m.text)), c.extra})
 	c.extra = uint32(len(m.extras) - 1)
 	c.count = m.counted(c.count, o)
 	if o.ordered {

@@ -63,6 +63,7 @@ type objectShape struct {
 	others      *table   // further names; nil if there are none
 	otherCount  []uint32 // by state of others: how many names there are from it on; noLimit if very many
 	otherValue  []uint32 // by state of others: value node, noLimit if no name ends here
+	otherSame   uint32   // the value of all further names, noLimit if it is not the same for all
 	endless     bool     // whatever a name has begun with, it can become any number of names that are not declared
 	least, most uint32
 	cost        uint32

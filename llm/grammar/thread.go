@@ -241,8 +241,8 @@ func (m *Matcher) inScalar(dst []thread, t thread, b byte) []thread {
 
 // through finishes a value in a cell with the byte behind it.
 func (m *Matcher) through(dst []thread, at uint32, b byte) []thread {
-	var buffer [2]thread
-	for _, t := range m.finish(buffer[:0], at, uint32(len(m.text))) {
+	m.ended = m.finish(m.ended[:0], at, uint32(len(m.text)))
+	for _, t := range m.ended {
 		dst = m.advance(dst, t, b)
 	}
 	return dst

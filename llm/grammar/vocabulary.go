@@ -42,6 +42,7 @@ type Vocabulary struct {
 	longest   int                         // code points of the longest safe token
 	depth     int                         // bytes of the longest token
 	quoted    [2]trie                     // tokens that hold a double, a single quote
+	endings   [2]endings                  // the same, by what is behind the quote
 	extends   []bool                      // another token begins with this token's bytes
 	stays     stayStore
 }
@@ -115,19 +116,20 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 			}
 		}
 		v.quoted[k] = newTrie(pieces, holding)
+		v.endings[k] = newEndings(pieces, holding, quote)
 	}
 	return v
 }
 
-// holding is the trie of the tokens with a quote in them.
-func (v *Vocabulary) holding(quote byte) *trie {
+// quoteIndex is the place of a quote in the tables, or -1.
+func quoteIndex(quote byte) int {
 	switch quote {
 	case '"':
-		return &v.quoted[0]
+		return 0
 	case '\'':
-		return &v.quoted[1]
+		return 1
 	}
-	return nil
+	return -1
 }
 
 // Len is the number of ids.

@@ -1,5 +1,7 @@
 package grammar
 
+import "slices"
+
 // walker holds what a walk over the trie of tokens needs, by depth.
 type walker struct {
 	levels [][]thread
@@ -9,6 +11,8 @@ type walker struct {
 	path   []byte
 	stayed []uint64 // the ready mask that was added last
 	firsts class    // bytes that can come next
+	ends   []uint64 // sets of endings and tails
+	tails  []uint64
 }
 
 func (w *walker) grow(depth int) {
@@ -21,22 +25,26 @@ func (w *walker) grow(depth int) {
 	}
 }
 
+func (w *walker) growSets(v *Vocabulary) {
+	for k := range v.endings {
+		e := &v.endings[k]
+		w.ends = slices.Grow(w.ends, e.words)[:max(len(w.ends), e.words)]
+		w.tails = slices.Grow(w.tails, len(e.spans)/64+1)[:max(len(w.tails), len(e.spans)/64+1)]
+	}
+}
+
 // Allowed sets mask to the tokens that may come next. mask is at least [Vocabulary.Words] long.
 func (m *Matcher) Allowed(mask []uint64) error {
 	v, g := m.vocabulary, m.grammar
 	clear(mask[v.words:])
 	mask = mask[:v.words]
 	m.walk.grow(v.depth + 1)
+	m.walk.growSets(v)
 	key, cacheable := m.key()
 	if cacheable && g.cache.load(key, v, mask) {
 		return nil
 	}
-	clear(mask)
-	visited := 0
-	m.walk.stayed = nil
-	for _, t := range m.threads {
-		visited += m.allowedBy(t, mask)
-	}
+	visited := m.fill(mask)
 	if err := m.finishMask(mask); err != nil {
 		return err
 	}
@@ -44,6 +52,16 @@ func (m *Matcher) Allowed(mask []uint64) error {
 		g.cache.store(key, v, mask)
 	}
 	return nil
+}
+
+// fill sets mask to the ordinary tokens that may come next; it returns how many nodes it visited.
+func (m *Matcher) fill(mask []uint64) (visited int) {
+	clear(mask)
+	m.walk.stayed = nil
+	for _, t := range m.threads {
+		visited += m.allowedBy(t, mask)
+	}
+	return visited
 }
 
 // allowedBy adds the tokens that one reading allows; it returns how many nodes it visited. Readings go on apart from each
@@ -59,7 +77,7 @@ func (m *Matcher) allowedBy(t thread, mask []uint64) int {
 }
 
 // minCachedWalk is how many trie nodes a walk visits before its mask is worth keeping.
-const minCachedWalk = 400
+const minCachedWalk = 100
 
 // finishMask adds the special tokens.
 func (m *Matcher) finishMask(mask []uint64) error {
@@ -344,48 +362,56 @@ func (m *Matcher) inName(t thread) (inside, bool) {
 // with the byte that ends it, which are walked. It does nothing where there is no ready mask.
 func (m *Matcher) tableMask(t thread, r inside, mask []uint64) (visited int, ok bool) {
 	v, w := m.vocabulary, &m.walk
-	quotes := v.holding(byte(r.quote))
-	if quotes == nil {
+	k := quoteIndex(byte(r.quote))
+	if k < 0 {
 		return 0, false
 	}
 	if !r.counted || r.most-r.thread.count >= uint32(v.longest) {
-		stay := r.table.stay(m, r)
+		ready := r.table.stay(m, r)
+		stay := ready.stay
 		if len(w.stayed) == 0 || &w.stayed[0] != &stay[0] {
 			w.stayed = stay
 			for i, bits := range stay {
 				mask[i] |= bits
 			}
 		}
-		return m.search(quotes, t, mask), true
+		if value, ok := m.plainEnd(t, r); ok {
+			return m.endMask(&v.endings[k], t, value, ready.ends[k], mask), true
+		}
+		return m.search(&v.quoted[k], t, mask), true
 	}
 	if r.table.inside[r.thread.state] {
 		return 0, false
 	}
 	// Safe tokens by their number of characters, all others one by one.
-	v.addAtMost(r.most-r.thread.count, r.table.stay(m, r), mask)
+	v.addAtMost(r.most-r.thread.count, r.table.stay(m, r).stay, mask)
 	return m.search(&v.remainder, t, mask), true
 }
 
 // stay is the set of tokens that stay inside t from the state of r, lengths aside. Tables of the same content share it,
 // whatever grammar they belong to: nearly every schema has the table of a plain string.
-func (t *table) stay(m *Matcher, r inside) []uint64 {
-	s := &m.vocabulary.stays
+func (t *table) stay(m *Matcher, r inside) *ready {
+	v := m.vocabulary
+	s := &v.stays
 	key := stayKey{t.contentKey(), r.thread.state}
 	s.mutex.RLock()
-	mask, ok := s.masks[key]
+	known := s.masks[key]
 	s.mutex.RUnlock()
-	if ok {
-		return mask
+	if known != nil {
+		return known
 	}
-	mask = make([]uint64, m.vocabulary.words)
-	t.walkInside(&m.walk, &m.vocabulary.all, int32(r.thread.state), mask)
+	known = &ready{stay: make([]uint64, v.words)}
+	t.walkInside(&m.walk, &v.all, int32(r.thread.state), known.stay)
+	for k, quote := range []byte{'"', '\''} {
+		known.ends[k] = v.endings[k].ends(&m.walk, t, int32(r.thread.state), quote)
+	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.masks == nil || len(s.masks) >= maxStayMasks {
-		s.masks = map[stayKey][]uint64{}
+		s.masks = map[stayKey]*ready{}
 	}
-	s.masks[key] = mask
-	return mask
+	s.masks[key] = known
+	return known
 }
 
 // maxStayMasks bounds what a vocabulary keeps: 8 MiB with 128,256 tokens.
