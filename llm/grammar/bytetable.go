@@ -355,7 +355,7 @@ type stayKey struct {
 	state uint32
 }
 
-// contentKey tells tables apart by how they follow bytes.
+// contentKey tells tables apart by how they follow bytes and where they may end.
 func (t *table) contentKey() [sha256.Size]byte {
 	t.keyOnce.Do(func() {
 		h := sha256.New()
@@ -363,6 +363,11 @@ func (t *table) contentKey() [sha256.Size]byte {
 		var buffer []byte
 		for _, x := range t.next {
 			buffer = binary.LittleEndian.AppendUint32(buffer, uint32(x))
+		}
+		for s, ends := range t.accept {
+			if ends && !(t.inside != nil && t.inside[s]) {
+				buffer = binary.LittleEndian.AppendUint32(buffer, uint32(s))
+			}
 		}
 		h.Write(binary.LittleEndian.AppendUint32(buffer, t.columns))
 		h.Sum(t.key[:0])

@@ -101,6 +101,9 @@ func (m *Matcher) plainEnd(t thread, r inside) (value uint32, ok bool) {
 	}
 	if t.kind == waitString {
 		s := &m.values.strings[t.at]
+		if c := &m.cells[t.cell]; c.kind == cellArray && m.values.arrays[c.shape].unique {
+			return 0, false
+		}
 		return 0, !s.counted || t.count >= s.least
 	}
 	o := &m.values.objects[m.cells[t.cell].shape]

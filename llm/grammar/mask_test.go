@@ -12,7 +12,8 @@ var maskSchemas = []string{
 	`{"type":"object","properties":{"name":{"enum":["a","ab","b\"c"]},"n":{"const":null}},"additionalProperties":false}`,
 	`{"type":"object","properties":{"name":{"type":"string","maxLength":9},"age":{"type":"string","minLength":2,"maxLength":40}},"additionalProperties":{"type":"string","minLength":3}}`,
 	`{"type":"object","patternProperties":{"^n":{"type":"integer"},"a$":{"type":"string"}},"additionalProperties":{"type":"boolean"},"maxProperties":3}`,
-	`{"oneOf":[{"properties":{"name":{"enum":["a"]}},"required":["age"]},{"properties":{"name":{"enum":["b"]},"age":{"type":"string"}}},{"type":"array","items":{"type":"string"},"uniqueItems":true}]}`,
+	`{"oneOf":[{"properties":{"name":{"enum":["a"]}},"required":["age"]},{"properties":{"name":{"enum":["b"]},"age":{"type":"string"}}},{"type":"array","items":{"type":"string"}}]}`,
+	`{"type":"array","items":{"type":"string"},"uniqueItems":true}`,
 	`{"type":"array","items":{"anyOf":[{"type":"object","properties":{"a":{"type":"string"}}},{"type":"object","properties":{"b":{"type":"integer"}}},{"type":"string","pattern":"^[a-c]+$"}]},"minItems":1}`,
 	`{"type":"array","items":{"enum":["a","b",1,2,null]},"uniqueItems":true,"maxItems":4}`,
 	`{"type":"array","prefixItems":[{"type":"number"},{"format":"date"}],"contains":{"type":"string"},"items":{"type":["string","integer"]}}`,
@@ -103,12 +104,12 @@ func TestMasksAllocateNothing(t *testing.T) {
 		{maskSchemas[0], `{"age":`},
 		{maskSchemas[1], `{"name":"a`},
 		{maskSchemas[2], `{"name":"abcde`},
-		{maskSchemas[3], `{"na":1,"nb`},
+		{maskSchemas[3], `{"nb":1,"nc`},
 		{maskSchemas[4], `{"name":"a","age":"`},
-		{maskSchemas[5], `[{"a":"x"},`},
-		{maskSchemas[6], `["a",1,`},
-		{maskSchemas[7], `[1,"2020-01`},
-		{maskSchemas[10], `{"x":{"y":[1,2,{"z":"`},
+		{maskSchemas[6], `[{"a":"x"},`},
+		{maskSchemas[7], `["a",1,`},
+		{maskSchemas[8], `[1,"2020-01`},
+		{maskSchemas[11], `{"x":{"y":[1,2,{"z":"`},
 	} {
 		g, err := CompileSchema([]byte(c.schema), Options{})
 		if err != nil {

@@ -241,7 +241,7 @@ func (b *bench) replay(name string, g *grammar.Grammar, text string, sets []*set
 				b.slow.add(name, took, text[:at])
 			}
 			if b.mask[id>>6]>>(id&63)&1 == 0 {
-				return fmt.Errorf("the mask lacks %q behind %.200q", b.tokenizer.Piece(id), text[:at])
+				return fmt.Errorf("the mask lacks %q behind %q", b.tokenizer.Piece(id), text[:at])
 			}
 			if err := m.Accept(id); err != nil {
 				return err
