@@ -39,4 +39,10 @@ const (
 type ToolChoice struct {
 	Mode ToolChoiceMode `json:"mode,omitempty"`
 	Name string         `json:"name,omitempty"` // for ToolChoiceNamed only
+	// MaxCalls is how many calls one message may have where models can be held to it: 1 for no parallel calls, 0 for as many as
+	// the template's models are made for, which is 1 for those that were trained on one call a message. A tool that is named is
+	// called once.
+	MaxCalls int `json:"max_calls,omitempty"`
+	// Threshold is how likely a call must be, 0 to 1, for one to be made where the model decides. Nil: the model's own.
+	Threshold *float64 `json:"threshold,omitempty"`
 }

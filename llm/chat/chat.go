@@ -17,8 +17,9 @@ type Model struct {
 	name      string
 	threshold float64     // of calling, for templates with markers
 	copyBias  float32     // see copying.go; for templates with markers
+	form      form        // in which calls are written
 	markers   []llm.Token // of the tools, in order; nil if the template has none
-	pieces    [][]byte    // of the vocabulary, for the call writer; nil without markers
+	pieces    [][]byte    // of the vocabulary, for copying; nil without markers
 	sessions  pool
 	grammars  grammars
 
@@ -111,6 +112,7 @@ func New(model *llm.Model, options ...Option) (*Model, error) {
 			return nil, fmt.Errorf("chat: %w", err)
 		}
 	}
+	m.findForm()
 	return m, nil
 }
 

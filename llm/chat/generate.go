@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -65,18 +66,19 @@ func (a *answer) write(ctx context.Context) error {
 		return err
 	}
 	a.usage.PromptTokens = len(prompt)
-	none := len(a.req.Tools) == 0 || a.req.ToolChoice.Mode == prompts.ToolChoiceNone
+	calls := len(a.req.Tools) > 0 && a.req.ToolChoice.Mode != prompts.ToolChoiceNone
+	gated := a.form == formMarked || a.form != formParsed && !a.req.Free
 	switch {
-	case a.markers != nil && len(a.req.Tools) > 0:
-		return a.writeMarked(ctx)
-	case len(a.req.Schema) > 0 && none:
-		return a.writeSchema(ctx)
-	case !none && !a.req.Free && (a.pythonic() || a.template.Name() == prompts.Llama32().Name()):
+	case calls && gated:
 		return a.writeTurn(ctx)
-	case len(a.req.Schema) > 0:
+	case len(a.req.Schema) > 0 && calls:
 		return fmt.Errorf("calls in the form of template %s are written without a grammar, beside which an answer under a schema cannot be told apart: offer no tools, or set the tool choice to none", a.template.Name())
+	case len(a.req.Schema) > 0:
+		return a.writeSchema(ctx)
+	case calls:
+		return a.writeFree(ctx)
 	}
-	return a.writeFree(ctx)
+	return a.writeText(ctx)
 }
 
 // check refuses what cannot be honored.
@@ -84,8 +86,20 @@ func (a *answer) check() error {
 	if a.markers != nil && len(a.req.Tools) > len(a.markers) {
 		return fmt.Errorf("the request has %d tools; %s can be shown %d", len(a.req.Tools), a.name, len(a.markers))
 	}
-	if c := a.req.ToolChoice; c.Mode == prompts.ToolChoiceNamed && a.toolIndex(c.Name) < 0 {
+	for i, d := range a.req.Tools {
+		if a.toolIndex(d.Name) < i {
+			return fmt.Errorf("two tools are named %q; calls could not be told apart", d.Name)
+		}
+	}
+	switch c := a.req.ToolChoice; {
+	case c.Mode == prompts.ToolChoiceNamed && a.toolIndex(c.Name) < 0:
 		return &UnknownToolError{c.Name}
+	case c.Mode == prompts.ToolChoiceRequired && len(a.req.Tools) == 0:
+		return errors.New("the tool choice requires a call, and the request has no tools")
+	case c.MaxCalls < 0:
+		return fmt.Errorf("at most %d calls a message, want 1 or more, or 0 for as many as the template is made for", c.MaxCalls)
+	case c.Threshold != nil && !(*c.Threshold >= 0 && *c.Threshold <= 1):
+		return fmt.Errorf("the call threshold is %g, want 0 to 1", *c.Threshold)
 	}
 	return nil
 }
@@ -168,6 +182,18 @@ func (a *answer) run(ctx context.Context, o llm.GenerateOptions, take func(text 
 	return reason, nil
 }
 
+// writeText writes an answer in words. Where tools are on offer, it begins as no call does.
+func (a *answer) writeText(ctx context.Context) error {
+	o := llm.GenerateOptions{Stop: a.req.Stop}
+	switch {
+	case a.form == formMarked:
+		o.Constraint = a.copyingResult(without(a.markers))
+	case a.form != formParsed && len(a.req.Tools) > 0 && a.req.ToolChoice.Mode != prompts.ToolChoiceNone:
+		o.Constraint = &notOpening{openers: a.openers()}
+	}
+	return a.writeParsed(ctx, o)
+}
+
 // writeFree lets the model write as it likes, and parses.
 func (a *answer) writeFree(ctx context.Context) error {
 	o := llm.GenerateOptions{Stop: a.req.Stop}
@@ -180,7 +206,7 @@ func (a *answer) writeFree(ctx context.Context) error {
 // writeParsed lets the model write, and parses: text is given away, calls are handed over.
 func (a *answer) writeParsed(ctx context.Context, o llm.GenerateOptions) error {
 	tools := a.req.Tools
-	if tools == nil || a.req.ToolChoice.Mode == prompts.ToolChoiceNone {
+	if tools == nil || a.form == formMarked || a.req.ToolChoice.Mode == prompts.ToolChoiceNone {
 		tools = []prompts.ToolDefinition{} // everything is text
 	}
 	stream := a.template.Parser().Stream(tools)
@@ -208,7 +234,7 @@ func (a *answer) writeParsed(ctx context.Context, o llm.GenerateOptions) error {
 
 // opener is the beginning of a call, when one is required: the model goes on from there.
 func (a *answer) opener() string {
-	pythonic := a.template.Name() == prompts.Llama32Pythonic().Name()
+	pythonic := a.form == formPythonic
 	switch a.req.ToolChoice.Mode {
 	case prompts.ToolChoiceNamed:
 		if pythonic {

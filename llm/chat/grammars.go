@@ -3,14 +3,11 @@ package chat
 import (
 	"container/list"
 	"encoding/json"
-	"fmt"
 	"math"
-	"regexp"
 	"sync"
 
 	"github.com/drover-ai/drover/llm"
 	"github.com/drover-ai/drover/llm/grammar"
-	"github.com/drover-ai/drover/prompts"
 )
 
 // maxGrammars is how many compiled grammars a model keeps: tool lists and schemas come back turn after turn.
@@ -85,56 +82,6 @@ func (m *Model) answerConstraint(schema json.RawMessage) (*constraint, error) {
 		return nil, err
 	}
 	return m.constraint(g), nil
-}
-
-// maxPythonicCalls is how many calls one message in pythonic form has at most: small models that began a list may not end it.
-const maxPythonicCalls = 8
-
-// pythonic reports whether the model writes calls as Python does.
-func (m *Model) pythonic() bool { return m.template.Name() == prompts.Llama32Pythonic().Name() }
-
-// callConstraint is what a call of one of the tools is written under: in JSON form one call, in pythonic form a list of them.
-func (m *Model) callConstraint(tools []prompts.ToolDefinition) (*constraint, error) {
-	key := "calls"
-	for _, d := range tools {
-		key += fmt.Sprintf("\x00%s\x00%s", d.Name, d.Parameters)
-	}
-	g, err := m.grammars.get(key, func() (*grammar.Grammar, error) {
-		if m.pythonic() {
-			return pythonicCalls(tools, m.llm.Tokenizer().StopTokens())
-		}
-		turn := grammar.Turn{Spaced: m.spaced(), MinCalls: 1, MaxCalls: 1, End: m.llm.Tokenizer().StopTokens()}
-		for _, d := range tools {
-			turn.Tools = append(turn.Tools, grammar.Tool{Name: d.Name, Parameters: d.Parameters})
-		}
-		return grammar.CompileTurn(turn)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return m.constraint(g), nil
-}
-
-// pythonicName is what a function may be called in Python's notation.
-var pythonicName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)
-
-// pythonicCalls is the grammar of [f(a=1), g(b='x')].
-func pythonicCalls(tools []prompts.ToolDefinition, stops []llm.Token) (*grammar.Grammar, error) {
-	var calls []grammar.Part
-	for _, d := range tools {
-		if !pythonicName.MatchString(d.Name) {
-			return nil, fmt.Errorf("tool %q: the name is none in Python's notation; rename it, or use the template in JSON form", d.Name)
-		}
-		schema := d.Parameters
-		if len(schema) == 0 {
-			schema = json.RawMessage(`{"type":"object","properties":{}}`)
-		}
-		arguments := grammar.Arguments(schema, grammar.Options{Spaced: true, Closed: true})
-		calls = append(calls, grammar.Sequence(grammar.Literal(d.Name+"("), arguments, grammar.Literal(")")))
-	}
-	call := grammar.OneOf(calls...)
-	more := grammar.Repeat(grammar.Sequence(grammar.Literal(", "), call), 0, maxPythonicCalls-1)
-	return grammar.Compile(grammar.Sequence(grammar.Literal("["), call, more, grammar.Literal("]"), grammar.Special(stops...)))
 }
 
 func (m *Model) constraint(g *grammar.Grammar) *constraint {

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 
@@ -10,34 +9,70 @@ import (
 	"github.com/drover-ai/drover/prompts"
 )
 
-// writeTurn writes under a template without markers: first it is decided whether to call by the probability
-// that the first token opens a call; then the call is written under the tools' schemas, so that it always parses and
-// names a tool that there is, or the answer as text that opens no call.
+// writeTurn writes where tools are on offer: first it is decided whether to call by the probability that the first token
+// opens a call; then calls are written under the tools' schemas, so that they always parse and name tools that there are,
+// or an answer, under its schema or as text that opens no call.
 func (a *answer) writeTurn(ctx context.Context) error {
-	call, err := a.opensCall(ctx)
+	call, marked, err := a.opensCall(ctx)
 	switch {
 	case err != nil:
 		return err
+	case call && a.req.Free:
+		return a.writeMarkedFree(ctx, marked)
 	case call:
-		return a.writeCall(ctx)
+		return a.writeCalls(ctx, marked)
 	case len(a.req.Schema) > 0:
 		return a.writeSchema(ctx)
 	}
-	return a.writeParsed(ctx, llm.GenerateOptions{Stop: a.req.Stop, Constraint: &notOpening{openers: a.openers()}})
+	return a.writeText(ctx)
 }
 
-// opensCall decides between a call and an answer.
-func (a *answer) opensCall(ctx context.Context) (bool, error) {
-	switch a.req.ToolChoice.Mode {
-	case prompts.ToolChoiceNone:
-		return false, nil
-	case prompts.ToolChoiceNamed, prompts.ToolChoiceRequired:
-		return true, nil
+// noMarker stands for no tool where tools have no markers.
+const noMarker = -1
+
+// opensCall decides between a call and an answer. Where tools have markers, the first token also says which tool.
+func (a *answer) opensCall(ctx context.Context) (call bool, tool int, err error) {
+	mode := a.req.ToolChoice.Mode
+	required := mode == prompts.ToolChoiceNamed || mode == prompts.ToolChoiceRequired
+	if a.form == formMarked {
+		tool, mass := a.likelyTool()
+		return required || mass >= a.callThreshold(), tool, nil
 	}
-	if len(a.req.Schema) > 0 {
-		return a.nameIsLikely(ctx)
+	if required {
+		return true, noMarker, nil
 	}
-	return a.openersMass() >= a.threshold, nil
+	if len(a.req.Schema) > 0 && a.form == formJSON {
+		call, err = a.nameIsLikely(ctx)
+		return call, noMarker, err
+	}
+	// In pythonic form an answer under a schema begins with another bracket, unless the schema is that of a list.
+	return a.openersMass() >= a.callThreshold(), noMarker, nil
+}
+
+// callThreshold is the request's, or the model's.
+func (a *answer) callThreshold() float64 {
+	if p := a.req.ToolChoice.Threshold; p != nil {
+		return *p
+	}
+	return a.threshold
+}
+
+// likelyTool returns the tool whose marker is most likely to come first, or the one that is named, and the probability
+// that any tool's does.
+func (a *answer) likelyTool() (tool int, mass float64) {
+	logits := a.session.Logits()
+	listed := a.markers[:len(a.req.Tools)]
+	total := llm.LogSumExp(logits)
+	for i, marker := range listed {
+		mass += math.Exp(float64(logits[marker]) - total)
+		if logits[marker] > logits[listed[tool]] {
+			tool = i
+		}
+	}
+	if c := a.req.ToolChoice; c.Mode == prompts.ToolChoiceNamed {
+		tool = a.toolIndex(c.Name)
+	}
+	return tool, mass
 }
 
 // openersMass is the probability that the first token opens a call.
@@ -53,9 +88,6 @@ func (a *answer) openersMass() float64 {
 // nameIsLikely reads the probability of a call where an answer under a schema may begin with the same bracket: that of all
 // that comes before the tool's name.
 func (a *answer) nameIsLikely(ctx context.Context) (bool, error) {
-	if a.pythonic() { // an answer begins with another bracket, unless the schema is that of a list
-		return a.openersMass() >= a.threshold, nil
-	}
 	opening := a.llm.Tokenizer().Encode(nil, `{"name": "`)
 	if a.session.Position()+len(opening) >= a.llm.ContextLength() {
 		return false, nil
@@ -74,14 +106,14 @@ func (a *answer) nameIsLikely(ctx context.Context) (bool, error) {
 		}
 		return nil
 	})
-	return math.Exp(p) >= a.threshold, err
+	return math.Exp(p) >= a.callThreshold(), err
 }
 
 // openers are the tokens that open a call: with a brace in JSON form, with a bracket in pythonic form.
 func (m *Model) openers() []llm.Token {
 	m.openersOnce.Do(func() {
 		bracket := byte('{')
-		if m.pythonic() {
+		if m.form == formPythonic {
 			bracket = '['
 		}
 		tokenizer := m.llm.Tokenizer()
@@ -94,58 +126,67 @@ func (m *Model) openers() []llm.Token {
 	return m.openerTokens
 }
 
-// writeCall writes one call of a tool of the request, or of the one that is named.
-func (a *answer) writeCall(ctx context.Context) error {
-	tools := a.req.Tools
-	if c := a.req.ToolChoice; c.Mode == prompts.ToolChoiceNamed {
-		i := a.toolIndex(c.Name)
-		tools = tools[i : i+1]
+// maxCalls is how many calls the message may have.
+func (a *answer) maxCalls() int {
+	c := a.req.ToolChoice
+	switch {
+	case c.Mode == prompts.ToolChoiceNamed:
+		return 1
+	case c.MaxCalls > 0:
+		return c.MaxCalls
 	}
-	c, err := a.callConstraint(tools)
+	return a.form.defaultMaxCalls()
+}
+
+// writeCalls writes calls of the request's tools, or of the one that is named. marked is the tool whose marker comes first.
+func (a *answer) writeCalls(ctx context.Context, marked int) error {
+	var listed []offered
+	for i, d := range a.req.Tools {
+		listed = append(listed, offered{d, i})
+	}
+	most := a.maxCalls()
+	if c := a.req.ToolChoice; c.Mode == prompts.ToolChoiceNamed {
+		listed = listed[a.toolIndex(c.Name):][:1]
+	} else if marked != noMarker && most == 1 {
+		listed = listed[marked : marked+1]
+	}
+	w, err := a.newCallWriter(a.req.Tools, listed, most)
 	if err != nil {
 		return fmt.Errorf("%w; leave the tool out, or write calls without a grammar (prompts.Request.Free)", err)
 	}
-	c.left = a.tokensLeft()
-	var text []byte
-	reason, err := a.run(ctx, llm.GenerateOptions{Constraint: c}, func(piece string) bool {
-		text = append(text, piece...)
-		return true
-	})
+	if marked != noMarker {
+		w.first = a.markers[marked : marked+1]
+	}
+	w.left = a.tokensLeft()
+	var c llm.Constraint = w
+	if a.form == formMarked {
+		c = a.copyingCall(w)
+	}
+	reason, err := a.run(ctx, llm.GenerateOptions{Constraint: c}, func(string) bool { return true })
 	if err != nil {
 		return err
 	}
-	calls, ok := a.readCalls(text)
-	if !ok || c.closed { // a call that was closed by force is none to run
-		reason = llm.StopReasonLength
-		cut := fmt.Errorf("the call is cut off after %d tokens, at %q; call it again with shorter arguments", a.usage.CompletionTokens, lastBytes(text))
-		if !a.send(prompts.Delta{CallError: cut}) {
+	for _, call := range w.written() {
+		if !a.call(call.Name, call.Arguments) {
 			return nil
 		}
-	} else {
-		for _, call := range calls {
-			if !a.call(call.Name, call.Arguments) {
-				return nil
-			}
+	}
+	switch {
+	case w.repeated:
+		a.written = w.trim(a.written)
+	case w.broken != nil:
+		if !a.send(prompts.Delta{CallError: w.broken}) {
+			return nil
+		}
+	case w.cutOff(): // a call that was closed by force is none to run
+		reason = llm.StopReasonLength
+		cut := fmt.Errorf("the call is cut off after %d tokens, at %q; call it again with shorter arguments", a.usage.CompletionTokens, lastBytes(w.text))
+		if !a.send(prompts.Delta{CallError: cut}) {
+			return nil
 		}
 	}
 	a.done(reason)
 	return nil
-}
-
-// readCalls reads what was written under the grammar of calls; false if it is not complete.
-func (a *answer) readCalls(text []byte) ([]prompts.ToolCall, bool) {
-	if a.pythonic() {
-		reply, err := a.template.Parser().Parse(string(text), a.req.Tools)
-		return reply.ToolCalls, err == nil && len(reply.ToolCalls) > 0
-	}
-	var call struct {
-		Name       string          `json:"name"`
-		Parameters json.RawMessage `json:"parameters"`
-	}
-	if err := json.Unmarshal(text, &call); err != nil {
-		return nil, false
-	}
-	return []prompts.ToolCall{{Name: call.Name, Arguments: call.Parameters}}, true
 }
 
 // lastBytes is the end of a text, for an error.
