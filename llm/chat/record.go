@@ -47,9 +47,9 @@ func (m *Model) asWritten(prompt []llm.Token, messages []prompts.Message) []llm.
 		}
 		body := prompt[begin:end]
 		if end < len(prompt) { // else it is the message to be written
-			said := m.said(body)
+			said := bytes.TrimSpace(m.said(body)) // white space around a message is trimmed when it is rendered
 			for i, tokens := range written {
-				if whole := append(slices.Clone(lead), tokens...); bytes.Equal(m.said(whole), said) {
+				if whole := append(slices.Clone(lead), tokens...); bytes.Equal(bytes.TrimSpace(m.said(whole)), said) {
 					body, written = whole, written[i+1:]
 					break
 				}
