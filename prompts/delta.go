@@ -15,6 +15,9 @@ type Request struct {
 	// Free lets a model that could be held to the tools' schemas write calls as it likes: for comparing. What it writes is
 	// parsed, and may be no call.
 	Free bool
+	// AllowRepetition lets a model write the same span again and again. Without it such a message is ended, where the model
+	// runs in this process, with StopReasonRepetition: 256 tokens in a row that repeat a span of at most 64.
+	AllowRepetition bool
 	// MaxTokens bounds the answer. 0: as many as fit into the context.
 	MaxTokens int
 	// Stop lists stop sequences: the answer ends before the first of them.
@@ -72,13 +75,16 @@ const (
 	StopReasonLength    StopReason = "length"     // MaxTokens or the context length was reached
 	StopReasonToolCalls StopReason = "tool_calls" // the message calls tools
 	StopReasonCancelled StopReason = "cancelled"  // the context was cancelled
+	// StopReasonRepetition: the model wrote the same again and again. The message has it once.
+	StopReasonRepetition StopReason = "repetition"
 )
 
 // Completion is the end of an answer: the whole message and what it cost.
 type Completion struct {
 	StopReason StopReason
 	Usage      Usage
-	// Message is the assistant's message: the text of all Text deltas, and all tool calls.
+	// Message is the assistant's message: the text of all Text deltas, and all tool calls. After
+	// StopReasonRepetition its text may be only the beginning of theirs.
 	Message Message
 }
 

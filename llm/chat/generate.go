@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/drover-ai/drover/llm"
 	"github.com/drover-ai/drover/prompts"
@@ -36,6 +37,10 @@ type answer struct {
 	text    []byte // all text that was given away
 	written []llm.Token
 	calls   []prompts.ToolCall
+
+	repetition repetition
+	repeats    int    // the period of what is repeated, once something is
+	onRepeat   func() // closes what is open instead of stopping at once; may be nil
 }
 
 // send hands a delta over and reports whether the caller goes on reading.
@@ -153,11 +158,14 @@ func (a *answer) run(ctx context.Context, o llm.GenerateOptions, take func(text 
 	}
 	tokenizer := a.llm.Tokenizer()
 	var reason llm.StopReason
+	begin, count := time.Now(), 0
 	for chunk, err := range a.session.Generate(ctx, o) {
 		if err != nil {
 			return "", err
 		}
 		a.written = append(a.written, chunk.Tokens...)
+		a.watch(chunk.Tokens)
+		count += len(chunk.Tokens)
 		text := chunk.Text
 		for _, id := range chunk.Tokens { // the parser must see this one; all other special tokens have no text
 			if name := tokenizer.SpecialName(id); name == "<|python_tag|>" {
@@ -172,6 +180,10 @@ func (a *answer) run(ctx context.Context, o llm.GenerateOptions, take func(text 
 			a.usage.CompletionTokens += max(chunk.Usage.CompletionTokens, 1) // the stop token is one
 			a.usage.DecodeTime += chunk.Usage.DecodeTime
 			a.usage.PrefillTime += chunk.Usage.PrefillTime
+		} else if a.repeats > 0 && a.onRepeat == nil {
+			a.usage.CompletionTokens += count
+			a.usage.DecodeTime += time.Since(begin)
+			return stopRepetition, nil
 		}
 	}
 	if reason == llm.StopReasonCancelled {
@@ -179,7 +191,24 @@ func (a *answer) run(ctx context.Context, o llm.GenerateOptions, take func(text 
 			return "", err
 		}
 	}
+	if a.repeats > 0 {
+		reason = stopRepetition
+	}
 	return reason, nil
+}
+
+// watch looks for repetition in what is written, unless the request allows it.
+func (a *answer) watch(tokens []llm.Token) {
+	if a.req.AllowRepetition {
+		return
+	}
+	for _, t := range tokens {
+		if period := a.repetition.next(t); period > 0 && a.repeats == 0 {
+			if a.repeats = period; a.onRepeat != nil {
+				a.onRepeat()
+			}
+		}
+	}
 }
 
 // writeText writes an answer in words. Where tools are on offer, it begins as no call does.
@@ -222,6 +251,9 @@ func (a *answer) writeParsed(ctx context.Context, o llm.GenerateOptions) error {
 		if !a.send(prompts.Delta{CallError: err}) {
 			return nil
 		}
+	}
+	if reason == stopRepetition {
+		a.trimRepetition()
 	}
 	for _, call := range reply.ToolCalls {
 		if !a.call(call.Name, call.Arguments) {
@@ -293,6 +325,8 @@ func (a *answer) done(reason llm.StopReason) {
 		c.StopReason = prompts.StopReasonToolCalls
 	case reason == llm.StopReasonLength:
 		c.StopReason = prompts.StopReasonLength
+	case reason == stopRepetition:
+		c.StopReason = prompts.StopReasonRepetition
 	}
 	a.send(prompts.Delta{Done: &c})
 }

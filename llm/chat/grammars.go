@@ -98,7 +98,9 @@ type constraint struct {
 	kept  []float32
 
 	left   int  // tokens that may still be written; 0 for no bound
-	closed bool // the text was closed because they ran out
+	closed bool // the text was closed because they ran out, or because of closeNow
+
+	closeNow bool // the text is to be closed, whatever is left
 }
 
 // closingMargin is how many tokens before the last one that would do the text is closed: the stop token is one of them.
@@ -107,11 +109,11 @@ const closingMargin = 4
 // Forced implements [llm.Constraint].
 func (c *constraint) Forced(dst []llm.Token) []llm.Token {
 	begin := len(dst)
-	if dst = c.Matcher.Forced(dst); c.left == 0 || len(dst) > begin {
+	if dst = c.Matcher.Forced(dst); len(dst) > begin || c.left == 0 && !c.closeNow {
 		return dst
 	}
 	// No token is shorter than a byte: as many tokens as bytes are always enough.
-	if distance := c.Distance(); distance == 0 || distance+closingMargin < c.left {
+	if distance := c.Distance(); !c.closeNow && (distance == 0 || distance+closingMargin < c.left) {
 		return dst
 	}
 	closing, err := c.Closing(dst)

@@ -179,6 +179,13 @@ func (a *answer) writeCalls(ctx context.Context, marked int) error {
 			return nil
 		}
 	case w.cutOff(): // a call that was closed by force is none to run
+		if reason == stopRepetition {
+			repeats := fmt.Errorf("the call repeats itself, at %q; call it again with shorter arguments", lastBytes(w.text))
+			if !a.send(prompts.Delta{CallError: repeats}) {
+				return nil
+			}
+			break
+		}
 		reason = llm.StopReasonLength
 		cut := fmt.Errorf("the call is cut off after %d tokens, at %q; call it again with shorter arguments", a.usage.CompletionTokens, lastBytes(w.text))
 		if !a.send(prompts.Delta{CallError: cut}) {
@@ -205,18 +212,19 @@ func (a *answer) tokensLeft() int {
 }
 
 // writeSchema writes an answer under the request's schema. One that the token limit cuts off is closed, so that it still
-// matches, and says so by its stop reason.
+// matches, and says so by its stop reason; so is one that repeats itself.
 func (a *answer) writeSchema(ctx context.Context) error {
 	c, err := a.answerConstraint(a.req.Schema)
 	if err != nil {
 		return err
 	}
 	c.left = a.tokensLeft()
+	a.onRepeat = func() { c.closeNow = true }
 	reason, err := a.run(ctx, llm.GenerateOptions{Constraint: c}, a.say)
 	if err != nil || a.stopped {
 		return err
 	}
-	if c.closed {
+	if c.closed && reason != stopRepetition {
 		reason = llm.StopReasonLength
 	}
 	a.done(reason)
