@@ -85,7 +85,7 @@ func Into[T any](ctx context.Context, a *Agent, prompt string, opts ...RunOption
 // goOn returns the options of a run that goes on after another: a session remembers, without one the messages are history.
 func goOn(opts []RunOption, result *Result) []RunOption {
 	return append(opts, func(r *run) {
-		r.choice = prompts.ToolChoice{}
+		r.choice.Mode, r.choice.Name = "", ""
 		if r.session == nil {
 			r.history = append(r.history, result.Messages...)
 		}

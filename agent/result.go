@@ -12,12 +12,14 @@ type StopReason string
 
 // Why a run ended.
 const (
-	StopDone      StopReason = "stop"       // the model finished its answer
-	StopLength    StopReason = "length"     // the answer hit the token limit of one model call
-	StopToolLimit StopReason = "tool_limit" // the step limit was reached; the answer was written without further tools
-	StopGuard     StopReason = "guard"      // a guard ended the run
-	StopBudget    StopReason = "budget"     // the token or time budget was used up
-	StopCanceled  StopReason = "cancelled"  // the context ended; spelled as scripts expect it
+	StopDone   StopReason = "stop"   // the model finished its answer
+	StopLength StopReason = "length" // the answer hit the token limit of one model call
+	// StopRepetition: the model wrote the same again and again in its answer, which has it once.
+	StopRepetition StopReason = "repetition"
+	StopToolLimit  StopReason = "tool_limit" // the step limit was reached; the answer was written without further tools
+	StopGuard      StopReason = "guard"      // a guard ended the run
+	StopBudget     StopReason = "budget"     // the token or time budget was used up
+	StopCanceled   StopReason = "cancelled"  // the context ended; spelled as scripts expect it
 )
 
 // Result is what a run comes to. Its JSON form is what `agent ask --json` prints.

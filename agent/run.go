@@ -30,7 +30,8 @@ func WithSession(s *Session) RunOption {
 	return func(r *run) { r.session = s }
 }
 
-// WithToolChoice says whether the first step must, may or must not call a tool. Later steps are free.
+// WithToolChoice says whether the first step must, may or must not call a tool. In later steps the model decides; how many
+// calls a message may have and how likely one must be holds for them too.
 func WithToolChoice(c prompts.ToolChoice) RunOption {
 	return func(r *run) { r.choice = c }
 }
@@ -277,8 +278,11 @@ func (r *run) result() *Result {
 	}
 	if result.StopReason == "" {
 		result.StopReason = StopDone
-		if t.cut {
+		switch {
+		case t.cut:
 			result.StopReason = r.lengthReason()
+		case t.looped:
+			result.StopReason = StopRepetition
 		}
 	}
 	return result

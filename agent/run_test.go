@@ -95,6 +95,10 @@ func TestRun(t *testing.T) {
 			replies: []agenttest.Reply{agenttest.CutOff("Once")},
 			want:    []string{"text Once", "done length"},
 		},
+		"answer that repeats itself": {
+			replies: []agenttest.Reply{agenttest.Repeating("no no no", "no")},
+			want:    []string{"text no ", "text no ", "text no", "done repetition"},
+		},
 		"call": {
 			replies: []agenttest.Reply{calls("echo"), agenttest.Say("ok")},
 			want:    []string{`call call_1 echo {"text":"0"}`, "result call_1 0|", "text ok", "done stop"},
@@ -403,6 +407,29 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		if _, err := agent.New(model, opt); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// The answer of a model that repeats itself is what is left of it; how calls are to be made holds for every step, whether
+// one must be made for the first.
+func TestRepetitionAndChoice(t *testing.T) {
+	echo := tools.Must(tools.New("echo", "Echo.", func(context.Context, struct{}) (string, error) { return "x", nil }))
+	model := agenttest.NewScript(agenttest.Call("echo", "{}"), agenttest.Repeating("no no no", "no"))
+	a, err := agent.New(model, agent.WithTools(echo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	threshold := 0.7
+	choice := prompts.ToolChoice{Mode: prompts.ToolChoiceNamed, Name: "echo", MaxCalls: 2, Threshold: &threshold}
+	result, err := a.Ask(context.Background(), "hi", agent.WithToolChoice(choice))
+	if err != nil || result.Answer != "no" || result.StopReason != agent.StopRepetition {
+		t.Errorf("%+v, %v, want the answer once", result, err)
+	}
+	for i, req := range model.Requests() {
+		c := req.ToolChoice
+		if c.MaxCalls != 2 || c.Threshold == nil || *c.Threshold != 0.7 || (c.Mode == prompts.ToolChoiceNamed) != (i == 0) {
+			t.Errorf("request %d has the tool choice %+v", i, c)
 		}
 	}
 }

@@ -31,6 +31,7 @@ type turnState struct {
 	answered  bool // the last message calls nothing: it is the answer
 	answer    string
 	cut       bool // the answer hit a token limit
+	looped    bool // the answer repeats itself
 	stop      StopReason
 	toolsOff  bool
 	usage     Usage
@@ -143,6 +144,7 @@ func (s *state) applyMessage(e Message) {
 	default:
 		t.answered, t.answer = true, e.Message.Content
 		t.cut = e.StopReason == prompts.StopReasonLength
+		t.looped = e.StopReason == prompts.StopReasonRepetition
 	}
 }
 

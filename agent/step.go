@@ -99,7 +99,9 @@ func (r *run) write(ctx context.Context, req prompts.Request) (Message, error) {
 	message := Message{Header: r.header(), Message: completion.Message, StopReason: completion.StopReason}
 	message.Message.Role, message.Message.ToolCalls = prompts.RoleAssistant, r.withIDs(calls)
 	if len(calls) == 0 {
-		message.Message.Content = text.String()
+		if completion.StopReason != prompts.StopReasonRepetition { // else it has less than was shown
+			message.Message.Content = text.String()
+		}
 		if malformed != nil {
 			message.Malformed = strings.ToValidUTF8(malformed.Error(), "\uFFFD")
 		}
@@ -155,8 +157,8 @@ func (r *run) request() prompts.Request {
 	if r.tools.Len() > 0 {
 		req.Tools = r.tools.Definitions()
 	}
-	if len(r.turn.steps) == 0 {
-		req.ToolChoice = start.ToolChoice
+	if req.ToolChoice = start.ToolChoice; len(r.turn.steps) > 0 {
+		req.ToolChoice.Mode, req.ToolChoice.Name = "", ""
 	}
 	if r.turn.toolsOff {
 		req.ToolChoice = prompts.ToolChoice{Mode: prompts.ToolChoiceNone}

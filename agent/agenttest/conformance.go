@@ -142,7 +142,7 @@ func checkStream(t *testing.T, model agent.Model, req prompts.Request) *stream {
 		t.Error("the stream ended without Done and without an error")
 		return nil
 	}
-	reasons := []prompts.StopReason{prompts.StopReasonStop, prompts.StopReasonLength, prompts.StopReasonToolCalls}
+	reasons := []prompts.StopReason{prompts.StopReasonStop, prompts.StopReasonLength, prompts.StopReasonToolCalls, prompts.StopReasonRepetition}
 	if !slices.Contains(reasons, s.done.StopReason) {
 		t.Errorf("stop reason is %q", s.done.StopReason)
 	}

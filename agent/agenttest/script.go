@@ -19,6 +19,7 @@ type Reply struct {
 	err       error
 	block     bool
 	length    bool
+	once      string // what the message comes to, if the text repeats it
 }
 
 // Say answers with text, streamed word by word.
@@ -26,6 +27,9 @@ func Say(text string) Reply { return Reply{text: text} }
 
 // CutOff answers with text that ends because the token limit is reached.
 func CutOff(text string) Reply { return Reply{text: text, length: true} }
+
+// Repeating is a text that was ended because it repeats itself, and what is left of it in the message.
+func Repeating(text, once string) Reply { return Reply{text: text, once: once} }
 
 // Call calls one tool. arguments is a JSON object as text.
 func Call(name, arguments string) Reply {
@@ -138,6 +142,12 @@ func (s *Script) Generate(ctx context.Context, req prompts.Request) iter.Seq2[pr
 		}
 		if reply.length {
 			done.StopReason = prompts.StopReasonLength
+		}
+		if reply.once != "" {
+			done.StopReason, done.Message.Content = prompts.StopReasonRepetition, reply.once
+		}
+		if reply.once != "" {
+			done.StopReason, done.Message.Content = prompts.StopReasonRepetition, reply.once
 		}
 		if len(reply.calls) > 0 {
 			done.StopReason, done.Message.ToolCalls = prompts.StopReasonToolCalls, reply.calls

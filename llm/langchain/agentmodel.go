@@ -189,6 +189,9 @@ func (m *AgentModel) options(req prompts.Request) ([]llms.CallOption, error) {
 		return nil, err
 	}
 	out = append(out, llms.WithTools(tools))
+	if c := req.ToolChoice; c.MaxCalls > 0 || c.Threshold != nil {
+		return nil, errors.New("a limit of calls and a call threshold cannot be asked of a langchaingo provider; leave them out")
+	}
 	switch c := req.ToolChoice; c.Mode {
 	case prompts.ToolChoiceNamed:
 		out = append(out, llms.WithToolChoice(llms.ToolChoice{Type: functionType, Function: &llms.FunctionReference{Name: c.Name}}))

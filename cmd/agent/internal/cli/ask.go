@@ -25,6 +25,7 @@ type askOptions struct {
 	model      modelFlags
 	tools      toolFlags
 	sampling   samplingFlags
+	choice     choiceFlags
 	session    sessionFlags
 	trace      string
 	logLevel   slog.Level
@@ -80,6 +81,7 @@ have changed something asks first. See "agent sessions".`,
 	cmd.MarkFlagsMutuallyExclusive("mcp", "no-tools")
 	o.sampling.add(cmd)
 	o.session.add(cmd)
+	o.choice.add(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.system, "system", "", "system prompt")
 	f.StringVar(&o.schemaFile, "schema", "", "`file` with a JSON Schema; the answer is JSON that matches it")
@@ -111,7 +113,7 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 	if err != nil {
 		return err
 	}
-	var runOptions []agent.RunOption
+	runOptions := []agent.RunOption{agent.WithToolChoice(o.choice.value())}
 	if schema != nil {
 		runOptions = append(runOptions, agent.WithSchema(schema))
 	}
@@ -125,6 +127,9 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 		return err
 	}
 	defer closeTools()
+	if err := o.choice.checkTools(registry.Definitions()); err != nil {
+		return err
+	}
 	model, closeModel, err := o.model.openChat()
 	if err != nil {
 		return err
@@ -178,6 +183,9 @@ func (o *askOptions) check() error {
 		return misused("--timeout is %v; want 0 (no limit) or more", o.timeout)
 	}
 	if err := checkText("--system", o.system); err != nil {
+		return err
+	}
+	if err := o.choice.check(); err != nil {
 		return err
 	}
 	return o.sampling.check()
@@ -303,6 +311,8 @@ func stopCode(reason agent.StopReason, o *askOptions) error {
 		return &codedError{OutOfBudget, fmt.Errorf("stopped by the time budget of %v; raise it with --timeout", o.timeout)}
 	case agent.StopToolLimit:
 		return &codedError{OutOfBudget, fmt.Errorf("stopped by a limit on tool calls; raise it with --max-steps (now %d)", o.maxSteps)}
+	case agent.StopRepetition:
+		return &codedError{OutOfBudget, errors.New("the answer repeats itself and is cut off; ask in other words, or let the model draw with --temperature 0.6")}
 	case agent.StopLength:
 		return &codedError{OutOfBudget, fmt.Errorf("the answer is cut off; raise --max-tokens (now %d)", o.maxTokens)}
 	}
