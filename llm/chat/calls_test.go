@@ -42,7 +42,7 @@ func picker(name string) prompts.ToolDefinition {
 func TestSeveralCalls(t *testing.T) {
 	for name, m := range templates(t) {
 		several, most := 0, 0
-		for seed := range seeds(12) {
+		for seed := range seeds(24) {
 			req := prompts.Request{
 				Messages:   []prompts.Message{prompts.User("Pick a, b and c, and all of them again.")},
 				Tools:      []prompts.ToolDefinition{picker("pick"), picker("choose"), {Name: "ping", Description: "Ping."}},
