@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -9,8 +10,7 @@ import (
 	"github.com/drover-ai/drover/prompts"
 )
 
-// A message that repeats itself is ended, says so and has what it repeated once; unless the request allows it. An answer
-// under a schema is closed, so that it still matches.
+// A message that repeats itself is ended, says so and has what it repeated once; unless the request allows it.
 func TestRepetitionEndsAMessage(t *testing.T) {
 	m := embedded(t, chat.WithCallThreshold(1))
 	req := prompts.Request{
@@ -32,18 +32,36 @@ func TestRepetitionEndsAMessage(t *testing.T) {
 	if _, _, done = generate(t, m, req); done.StopReason == prompts.StopReasonRepetition {
 		t.Error("stopped for a repetition that is allowed")
 	}
-	req.AllowRepetition, req.MaxTokens = false, 1500
-	req.Schema = json.RawMessage(`{"type":"object","properties":{"song":{"type":"array","items":{"enum":["la"]}},"end":{"type":"boolean"}},"required":["song","end"]}`)
-	text, _, done = generate(t, m, req)
-	var got struct {
-		Song []string
-		End  *bool
+}
+
+// An answer under a schema that repeats itself is closed, so that it still matches; a call that does is none to run.
+func TestRepetitionUnderAGrammar(t *testing.T) {
+	parameters := json.RawMessage(`{"type":"object","properties":{"song":{"type":"array","minItems":400,"items":{"enum":["la","lo"]}},"end":{"type":"boolean"}},"required":["song","end"]}`)
+	for name, m := range templates(t, chat.WithCallThreshold(1)) {
+		req := prompts.Request{Messages: []prompts.Message{prompts.User(strings.Repeat("la ", 16))}, Sampling: prompts.Greedy(), Schema: parameters}
+		text, _, done := generate(t, m, req)
+		var got struct {
+			Song []string
+			End  *bool
+		}
+		if err := json.Unmarshal([]byte(text), &got); err != nil || got.End == nil || len(got.Song) < 400 || done.StopReason != prompts.StopReasonRepetition {
+			t.Errorf("%s: stopped by %s, %d items: %v", name, done.StopReason, len(got.Song), err)
+		}
+		req.Schema = nil
+		req.Tools = []prompts.ToolDefinition{{Name: "sing", Description: "Sing.", Parameters: parameters}}
+		req.ToolChoice.Mode = prompts.ToolChoiceRequired
+		var problem error
+		for delta, err := range m.Generate(context.Background(), req) {
+			if err != nil || delta.ToolCall != nil {
+				t.Errorf("%s: call %v, error %v", name, delta.ToolCall, err)
+			}
+			if delta.CallError != nil {
+				problem = delta.CallError
+			}
+			done = delta.Done
+		}
+		if problem == nil || !strings.Contains(problem.Error(), "repeats itself") || done.StopReason != prompts.StopReasonRepetition {
+			t.Errorf("%s: %v, stopped by %s", name, problem, done.StopReason)
+		}
 	}
-	if err := json.Unmarshal([]byte(text), &got); err != nil || got.End == nil {
-		t.Errorf("stopped by %s: %q: %v", done.StopReason, text, err)
-	}
-	if len(got.Song) > 40 && done.StopReason != prompts.StopReasonRepetition {
-		t.Errorf("a song of %d lines, stopped by %s", len(got.Song), done.StopReason)
-	}
-	t.Logf("%d lines, %s", len(got.Song), done.StopReason)
 }
