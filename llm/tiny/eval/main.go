@@ -39,6 +39,7 @@ type options struct {
 	asJSON  bool
 
 	threshold float64
+	maxCalls  int
 	copyBias  float64
 }
 
@@ -54,6 +55,7 @@ func main() {
 	flag.BoolVar(&o.free, "free", false, "let the model write calls freely instead of forcing what the schema leaves no choice about")
 	flag.Float64Var(&o.threshold, "threshold", -1, "probability from which a call is made, 0 to 1; -1 is what the model file says")
 	flag.Float64Var(&o.copyBias, "copy-bias", -1, "how much likelier words of the request and of results are, in logits; -1 is what the model file says")
+	flag.IntVar(&o.maxCalls, "max-calls", 0, "calls that one message may have; 0 for as many as the model is made for")
 	flag.BoolVar(&o.asJSON, "json", false, "print one JSON object a set")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

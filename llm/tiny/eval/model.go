@@ -14,6 +14,7 @@ import (
 type model struct {
 	chat  *chat.Model
 	free  bool
+	calls int // that one message may have, 0 for the model's default
 	close func()
 }
 
@@ -40,7 +41,7 @@ func openModel(o options) (*model, error) {
 		weights.Close()
 		return nil, err
 	}
-	return &model{chat: c, free: o.free, close: func() { c.Close(); weights.Close() }}, nil
+	return &model{chat: c, free: o.free, calls: o.maxCalls, close: func() { c.Close(); weights.Close() }}, nil
 }
 
 // reply lets the model write one message, greedily.
@@ -49,6 +50,7 @@ func (m *model) reply(ctx context.Context, c testCase) (reply, error) {
 	var text strings.Builder
 	req := prompts.Request{
 		Messages: c.Messages, Tools: c.Tools, MaxTokens: 256, Sampling: prompts.Greedy(), ToolsInUserMessage: true, Free: m.free,
+		ToolChoice: prompts.ToolChoice{MaxCalls: m.calls},
 	}
 	for delta, err := range m.chat.Generate(ctx, req) {
 		switch {
