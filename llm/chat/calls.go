@@ -97,6 +97,14 @@ func (w *callWriter) cutOff() bool {
 	return forced || w.scanner.inside || len(w.calls) == 0
 }
 
+// forcedCall is the call that was closed because tokens ran out.
+func (w *callWriter) forcedCall() *prompts.ToolCall {
+	if !w.closed || len(w.calls) <= w.whole {
+		return nil
+	}
+	return &w.calls[w.whole]
+}
+
 // written are the calls that the model ended itself.
 func (w *callWriter) written() []prompts.ToolCall {
 	if w.closed {

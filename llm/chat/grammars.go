@@ -134,6 +134,9 @@ func (c *constraint) Accept(t llm.Token) error {
 
 // Mask implements [llm.Constraint].
 func (c *constraint) Mask(logits []float32) error {
+	if c.left > 0 { // nothing is begun that could not be ended
+		c.Limit(max(c.left-closingMargin-2, 1))
+	}
 	if !c.Complete() {
 		return c.Matcher.Mask(logits)
 	}

@@ -187,7 +187,7 @@ func (a *answer) writeCalls(ctx context.Context, marked int) error {
 			break
 		}
 		reason = llm.StopReasonLength
-		cut := fmt.Errorf("the call is cut off after %d tokens, at %q; call it again with shorter arguments", a.usage.CompletionTokens, lastBytes(w.text))
+		cut := &CutOffError{Tokens: a.usage.CompletionTokens, Text: string(w.text), Call: w.forcedCall()}
 		if !a.send(prompts.Delta{CallError: cut}) {
 			return nil
 		}
@@ -196,10 +196,18 @@ func (a *answer) writeCalls(ctx context.Context, marked int) error {
 	return nil
 }
 
-// lastBytes is the end of a text, for an error.
-func lastBytes(text []byte) []byte {
+// CutOffError says that the token limit cut a call off. It is sent as [prompts.Delta.CallError]: such a call is not run.
+type CutOffError struct {
+	Tokens int    // that were written
+	Text   string // that was written
+	// Call is the call as it was closed at the limit: it satisfies its tool's schema, but the model wanted to write more. It
+	// is nil if the limit left no room for that.
+	Call *prompts.ToolCall
+}
+
+func (e *CutOffError) Error() string {
 	const most = 40
-	return text[max(0, len(text)-most):]
+	return fmt.Sprintf("the call is cut off after %d tokens, at %q; call it again with shorter arguments", e.Tokens, e.Text[max(0, len(e.Text)-most):])
 }
 
 // tokensLeft is how many tokens may still be written.

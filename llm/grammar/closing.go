@@ -1,6 +1,9 @@
 package grammar
 
-import "fmt"
+import (
+	"fmt"
+	"math/bits"
+)
 
 // maxClosing is the most bytes that Closing writes.
 const maxClosing = 1 << 16
@@ -326,6 +329,76 @@ func (m *Matcher) alike(t thread, c *cell) uint64 {
 		}
 	}
 	return 0
+}
+
+// Limit bounds what may be begun: tokens after which the end would be more than n bytes away are masked, unless none
+// would be left. With n the tokens that may still be written, less one, what is begun can be ended. 0 is no bound.
+func (m *Matcher) Limit(n int) { m.limit = n }
+
+// maxPruned is how many tokens are tried one by one.
+const maxPruned = 4096
+
+// prune takes the tokens out of mask that lead too far from the end.
+func (m *Matcher) prune(mask []uint64) {
+	if m.limit <= 0 || m.Distance()+m.grammar.jump < m.limit {
+		return
+	}
+	w := &m.walk
+	w.pruned = append(w.pruned[:0], mask...)
+	some, many := false, 0
+	for _, set := range mask {
+		many += bits.OnesCount64(set)
+	}
+	for i, set := range w.pruned {
+		if many > maxPruned { // inside a string: plain text leaves the end as near as it is
+			set &^= m.vocabulary.plain[i]
+		}
+		if set == 0 {
+			some = some || mask[i] != 0
+			continue
+		}
+		for ; set != 0; set &= set - 1 {
+			id := Token(i<<6 | bits.TrailingZeros64(set))
+			if m.Accept(id) != nil {
+				continue
+			}
+			if m.Distance() > m.limit {
+				mask[i] &^= set & -set
+			}
+			m.unread()
+		}
+		some = some || mask[i] != 0
+	}
+	if !some {
+		copy(mask, w.pruned)
+	}
+}
+
+// unread takes back the last token.
+func (m *Matcher) unread() {
+	if err := m.Rewind(1); err != nil {
+		panic(err) // a token was accepted
+	}
+}
+
+// jumps bounds the distance by which a token may take the end away: it may begin a few values and names at once.
+func (g *Grammar) jumps() {
+	most := 0
+	for _, n := range g.values.nodes {
+		most = max(most, int(min(n.cost, costLimit)))
+	}
+	for _, d := range g.distance {
+		if d < costLimit {
+			most = max(most, int(d))
+		}
+	}
+	name := 0
+	for i := range g.values.objects {
+		for _, w := range g.values.objects[i].names.words {
+			name = max(name, len(w))
+		}
+	}
+	g.jump = 4*(most+name) + 64
 }
 
 // measure finds the fewest bytes from every instruction to the end or to where it returns.

@@ -29,6 +29,7 @@ type Matcher struct {
 	ended      []thread // readings behind a value that has just ended
 	walk       walker
 	mask       []uint64
+	limit      int // see Limit
 	done       bool
 	over       bool
 	past       []thread // readings before each accepted token, one after the other

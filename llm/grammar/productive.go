@@ -12,6 +12,7 @@ func (g *Grammar) finish(start uint32) (*Grammar, error) {
 		return nil, fmt.Errorf("grammar: no text satisfies it")
 	}
 	g.measure()
+	g.jumps()
 	g.index, g.rules, g.regular = nil, nil, nil
 	return g, nil
 }

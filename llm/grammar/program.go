@@ -43,6 +43,7 @@ type Grammar struct {
 	classes  []class
 	values   values
 	distance []uint32 // by instruction: fewest bytes to the end or to where it returns
+	jump     int      // by how many bytes one token may take the end away, see Limit
 	start    uint32
 	index    map[class]uint32
 	rules    map[*Rule]uint32

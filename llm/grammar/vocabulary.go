@@ -43,6 +43,7 @@ type Vocabulary struct {
 	depth     int                         // bytes of the longest token
 	quoted    [2]trie                     // tokens that hold a double, a single quote
 	endings   [2]endings                  // the same, by what is behind the quote
+	plain     []uint64                    // tokens without a byte that begins or ends a value, a name or an escape
 	extends   []bool                      // another token begins with this token's bytes
 	stays     stayStore
 }
@@ -70,6 +71,7 @@ func (v *Vocabulary) addAtMost(n uint32, among, mask []uint64) {
 func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 	v := &Vocabulary{pieces: pieces, special: make([]bool, len(pieces)), words: (len(pieces) + 63) / 64, extends: make([]bool, len(pieces))}
 	var ids, rest []int32
+	v.plain = make([]uint64, v.words)
 	for i := range v.counted {
 		v.counted[i] = make([]uint64, v.words)
 	}
@@ -79,6 +81,9 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 			continue
 		}
 		ids = append(ids, int32(i))
+		if !bytes.ContainsAny(p, "\"'\\,:{}[]()=") && len(p) > 1 {
+			setBit(v.plain, i)
+		}
 		v.depth = max(v.depth, len(p))
 		if !stringSafe(p) {
 			rest = append(rest, int32(i))

@@ -13,6 +13,7 @@ type walker struct {
 	firsts class    // bytes that can come next
 	ends   []uint64 // sets of endings and tails
 	tails  []uint64
+	pruned []uint64 // the mask before prune
 }
 
 func (w *walker) grow(depth int) {
@@ -35,9 +36,17 @@ func (w *walker) growSets(v *Vocabulary) {
 
 // Allowed sets mask to the tokens that may come next. mask is at least [Vocabulary.Words] long.
 func (m *Matcher) Allowed(mask []uint64) error {
+	words := m.vocabulary.words
+	clear(mask[words:])
+	if err := m.allowed(mask[:words]); err != nil {
+		return err
+	}
+	m.prune(mask[:words])
+	return nil
+}
+
+func (m *Matcher) allowed(mask []uint64) error {
 	v, g := m.vocabulary, m.grammar
-	clear(mask[v.words:])
-	mask = mask[:v.words]
 	m.walk.grow(v.depth + 1)
 	m.walk.growSets(v)
 	key, cacheable := m.key()
