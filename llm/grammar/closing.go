@@ -169,13 +169,15 @@ func (m *Matcher) afterMember(at uint32, more uint32) uint64 {
 	return sum + 1 + m.behindValue(c.parent)
 }
 
+// itemsMissing bounds the length of the items that have to come, when so many more than the cell counts are there.
 func (m *Matcher) itemsMissing(c *cell, more uint32) uint64 {
 	a := &m.values.arrays[c.shape]
 	count := c.count + more
-	need := uint32(0)
+	need, wanted := uint32(0), uint32(0) // wanted: bit by bit, the contains that lack items
 	for k, x := range a.contains {
 		if have := matches(c.used, k); have < x.least {
 			need += x.least - have
+			wanted |= 1 << k
 		}
 	}
 	if count < a.least {
@@ -187,11 +189,36 @@ func (m *Matcher) itemsMissing(c *cell, more uint32) uint64 {
 		if int(count+i) < len(a.prefix) {
 			choices = a.prefix[count+i].choices
 		} else if i > 64 {
-			return sum + uint64(need-i)*(m.cheapest(choices)+2)
+			return sum + uint64(need-i)*(m.itemCost(a, choices, wanted)+2)
 		}
-		sum += m.cheapest(choices) + 2
+		sum += m.itemCost(a, choices, wanted) + 2
 	}
 	return sum
+}
+
+// itemCost is the length of an item that may be any of those that are wanted.
+func (m *Matcher) itemCost(a *arrayShape, choices []uint32, wanted uint32) (cost uint64) {
+	if a.words != nil { // the shorter ones may have come
+		for _, w := range a.words.words {
+			cost = max(cost, uint64(len(w)))
+		}
+		return cost
+	}
+	for k := 0; wanted>>k != 0; k++ {
+		if wanted>>k&1 == 0 {
+			continue
+		}
+		best := uint64(costLimit)
+		for set, n := range choices {
+			if set>>k&1 != 0 && n != noLimit {
+				best = min(best, uint64(m.values.nodes[n].cost))
+			}
+		}
+		if best < costLimit {
+			cost = max(cost, best)
+		}
+	}
+	return max(cost, m.cheapest(choices))
 }
 
 func (m *Matcher) cheapest(choices []uint32) uint64 {
@@ -245,13 +272,14 @@ func (m *Matcher) cheapestName(c *cell, o *objectShape) uint64 {
 	return best
 }
 
-// nextMember is the distance from where a member has to begin.
+// nextMember is the distance from where a member has to begin, behind the comma that is counted with every other member.
 func (m *Matcher) nextMember(at uint32) uint64 {
 	c := &m.cells[at]
+	comma := uint64(len(m.spellingOf(c).comma))
 	if c.kind == cellArray {
 		a := &m.values.arrays[c.shape]
 		if d := m.itemsMissing(c, 0); d > 0 {
-			return d + 1 + m.behindValue(c.parent)
+			return d - comma + 1 + m.behindValue(c.parent)
 		}
 		if a.words != nil {
 			return uint64(m.wordDistance(c, 0)) + 1 + m.behindValue(c.parent)
@@ -262,7 +290,7 @@ func (m *Matcher) nextMember(at uint32) uint64 {
 	if m.closable(c) {
 		after += m.cheapestName(c, &m.values.objects[c.shape])
 	}
-	return after
+	return after - comma
 }
 
 // wordDistance is the length of the rest of the shortest unused word below a state.

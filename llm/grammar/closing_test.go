@@ -37,7 +37,7 @@ func TestClosingFromAnywhere(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v after %q", schema, err, text)
 			}
-			if len(tokens) > 2*distance+8 {
+			if len(tokens) > distance {
 				t.Errorf("%s: %d bytes to close after %q, estimated %d", schema, len(tokens), text, distance)
 			}
 			for _, id := range tokens {
