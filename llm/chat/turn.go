@@ -206,8 +206,13 @@ type CutOffError struct {
 }
 
 func (e *CutOffError) Error() string {
+	return fmt.Sprintf("the call is cut off after %d tokens, at %q; call it again with shorter arguments", e.Tokens, lastBytes(e.Text))
+}
+
+// lastBytes is the end of a text, for an error.
+func lastBytes[T string | []byte](text T) T {
 	const most = 40
-	return fmt.Sprintf("the call is cut off after %d tokens, at %q; call it again with shorter arguments", e.Tokens, e.Text[max(0, len(e.Text)-most):])
+	return text[max(0, len(text)-most):]
 }
 
 // tokensLeft is how many tokens may still be written.
