@@ -8,7 +8,7 @@ from values import Values
 # First: choices only, so that the built-in circuit survives the first steps. Then everything, no task ever at zero.
 SELECT = {"dense": 100}
 EARLY = {"dense": 46, "packs": 20, "shipped": 8, "lookup": 7, "copy": 5, "cited": 4, "guard": 4, "rewrite": 3, "summary": 2, "bare": 1}
-FULL = {"dense": 17, "packs": 33, "plain": 22, "shipped": 15, "bare": 1.5, "cited": 7, "guard": 5, "rewrite": 2, "summary": 2, "lookup": 1.5, "copy": .5}
+FULL = {"dense": 15, "packs": 28, "plain": 21, "shipped": 24, "bare": 1.5, "cited": 6, "guard": 4, "rewrite": 1.5, "summary": 1.5, "lookup": 1.5, "copy": .5}
 
 
 class Mix:
