@@ -443,17 +443,7 @@ func (c *compiler) objectShape(p *objectPlan) (uint32, error) {
 			o.required[i>>6] |= 1 << (i & 63)
 		}
 	}
-	var other func(string) int32
-	if o.others != nil {
-		other = func(prefix string) int32 {
-			state := int32(0)
-			for i := 0; i < len(prefix) && state >= 0; i++ {
-				state = o.others.step(state, prefix[i])
-			}
-			return state
-		}
-	}
-	o.names = newWordTrie(sorted, other)
+	o.names = newWordTrie(sorted, o.others)
 	o.overlaps()
 	o.byRank = make([]uint32, len(sorted))
 	for i, r := range o.rank {

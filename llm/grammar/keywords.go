@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math/big"
-	"slices"
 	"strconv"
 )
 
@@ -268,8 +267,12 @@ func (k *keywordReader) restrict(scalars []value) {
 	q.kinds &= kindNull | kindBoolean | kindNumber | kindString
 	if q.restricted {
 		var both []value
+		listed := map[value]bool{}
+		for _, v := range scalars {
+			listed[scalarKey(v)] = true
+		}
 		for _, v := range q.words {
-			if slices.ContainsFunc(scalars, func(w value) bool { return sameScalar(v, w) }) {
+			if listed[scalarKey(v)] {
 				both = append(both, v)
 			}
 		}
@@ -283,13 +286,12 @@ func (k *keywordReader) restrict(scalars []value) {
 	q.kinds &= stated
 }
 
-func sameScalar(a, b value) bool {
-	x, ok := whole(a)
-	if !ok {
-		return a == b
+// scalarKey is equal for equal scalars, however a number is written.
+func scalarKey(v value) value {
+	if r, ok := whole(v); ok {
+		return json.Number(r.RatString())
 	}
-	y, ok := whole(b)
-	return ok && x.Cmp(y) == 0
+	return v
 }
 
 // constantSchema is the schema of one value, written with other keywords.

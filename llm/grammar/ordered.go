@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf8"
 )
 
@@ -34,7 +35,7 @@ const (
 
 func readOrdered(data []byte) (value, error) {
 	if len(data) > maxSchemaBytes {
-		return nil, fmt.Errorf("schema has %d bytes, at most %d are read", len(data), maxSchemaBytes)
+		return nil, &SchemaError{Reason: fmt.Sprintf("it has %d bytes, at most %d are read", len(data), maxSchemaBytes)}
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -50,7 +51,7 @@ func readOrdered(data []byte) (value, error) {
 
 func readValue(d *json.Decoder, depth int) (value, error) {
 	if depth > maxDepth {
-		return nil, fmt.Errorf("schema is nested deeper than %d at byte %d", maxDepth, d.InputOffset())
+		return nil, &SchemaError{Reason: fmt.Sprintf("it is nested deeper than %d", maxDepth)}
 	}
 	t, err := d.Token()
 	if err != nil {
@@ -65,7 +66,7 @@ func readValue(d *json.Decoder, depth int) (value, error) {
 		for d.More() {
 			v, err := readValue(d, depth+1)
 			if err != nil {
-				return nil, err
+				return nil, below(err, strconv.Itoa(len(list)))
 			}
 			list = append(list, v)
 		}
@@ -81,17 +82,25 @@ func readValue(d *json.Decoder, depth int) (value, error) {
 		}
 		key, _ := k.(string)
 		if seen[key] {
-			return nil, fmt.Errorf("key %q is there twice, before byte %d", key, d.InputOffset())
+			return nil, &SchemaError{Pointer: "/" + escape(key), Reason: "the key is there twice"}
 		}
 		seen[key] = true
 		v, err := readValue(d, depth+1)
 		if err != nil {
-			return nil, err
+			return nil, below(err, escape(key))
 		}
 		o.members = append(o.members, member{key, v})
 	}
 	_, err = d.Token()
 	return o, err
+}
+
+// below puts a step before the pointer of an error.
+func below(err error, step string) error {
+	if e, ok := err.(*SchemaError); ok {
+		e.Pointer = "/" + step + e.Pointer
+	}
+	return err
 }
 
 // spell writes v in the one spelling that grammars use.

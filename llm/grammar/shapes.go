@@ -90,21 +90,20 @@ type trieEdge struct {
 	to uint32
 }
 
-// newWordTrie builds a trie of sorted, distinct words.
-func newWordTrie(words []string, other func(prefix string) int32) wordTrie {
+// newWordTrie builds a trie of sorted, distinct words. other, if there is one, follows the same bytes.
+func newWordTrie(words []string, other *table) wordTrie {
 	t := wordTrie{words: words}
-	type span struct{ low, high, depth int }
-	spans := []span{{0, len(words), 0}}
+	type span struct {
+		low, high, depth int
+		other            int32
+	}
+	spans := []span{{0, len(words), 0, 0}}
 	t.nodes = append(t.nodes, trieNode{})
 	for at := 0; at < len(spans); at++ {
 		s := spans[at]
 		n := trieNode{first: uint32(len(t.edges)), low: uint32(s.low), high: uint32(s.high), word: -1, other: -1}
 		if other != nil {
-			prefix := ""
-			if s.low < len(words) {
-				prefix = words[s.low][:s.depth]
-			}
-			n.other = other(prefix)
+			n.other = s.other
 		}
 		i := s.low
 		if i < s.high && len(words[i]) == s.depth {
@@ -115,7 +114,11 @@ func newWordTrie(words []string, other func(prefix string) int32) wordTrie {
 			b := words[i][s.depth]
 			j := i + sort.Search(s.high-i, func(k int) bool { return words[i+k][s.depth] > b })
 			t.edges = append(t.edges, trieEdge{b, uint32(len(spans))})
-			spans = append(spans, span{i, j, s.depth + 1})
+			below := int32(-1)
+			if n.other >= 0 {
+				below = other.step(n.other, b)
+			}
+			spans = append(spans, span{i, j, s.depth + 1, below})
 			t.nodes = append(t.nodes, trieNode{})
 			i = j
 		}
