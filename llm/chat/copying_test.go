@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/drover-ai/drover/llm"
@@ -21,9 +22,9 @@ func biased(t *testing.T, c llm.Constraint, pieces [][]byte) map[string]bool {
 	if err := c.Mask(logits); err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]bool{}
+	out, highest := map[string]bool{}, slices.Max(logits)
 	for id, l := range logits {
-		if l != 0 {
+		if l < highest {
 			out[string(pieces[id])] = true
 		}
 	}
@@ -79,6 +80,7 @@ func TestCopiedResult(t *testing.T) {
 		name, written      string
 		likely, lessLikely []string
 	}{
+		{"the sentence that was asked for", "", []string{"The", "The venue", " The"}, []string{"I", "It", "budget", "version"}},
 		{"nothing is copied yet", "The files are:", []string{" twice", " budget", "."}, nil},
 		{"the next item, after another separator", "The files are: budget.yaml,", []string{" collection", " coll", " "}, []string{" twice"}},
 		{"inside a word", "The files are: budget.yaml, coll", []string{"ection", "ec"}, []string{"ege", "/", "."}},
@@ -88,7 +90,10 @@ func TestCopiedResult(t *testing.T) {
 		{"what may end", "It is version 1.9.0", []string{"<end>", "."}, []string{"1"}},
 	} {
 		pieces := piecesOf(append(append([]string{c.written, "<end>"}, c.likely...), c.lessLikely...)...)
-		w := &copiedResult{Constraint: anything{}, pieces: pieces, source: []byte(result), bias: 3}
+		w := &copiedResult{
+			Constraint: anything{}, pieces: pieces, source: []byte(result), bias: 3,
+			asked: askedSentences("What is the venue in version.txt?", []byte(`{"path":"version.txt"}`), []byte(result)),
+		}
 		if err := w.Accept(0); err != nil {
 			t.Fatal(err)
 		}

@@ -1,26 +1,39 @@
 package chat
 
 import (
+	"bytes"
 	"math"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/drover-ai/drover/llm"
 	"github.com/drover-ai/drover/prompts"
 )
 
 // copyingResult wraps the constraint of an answer after tool calls: an answer that has begun to repeat a result is likely to
-// go on with it.
+// go on with it, and to begin with a sentence of it that has a word of the request.
 func (a *answer) copyingResult(inner llm.Constraint) llm.Constraint {
 	messages := a.req.Messages
 	if a.copyBias == 0 || len(messages) == 0 || messages[len(messages)-1].Role != prompts.RoleTool {
 		return inner
 	}
 	c := &copiedResult{Constraint: inner, pieces: a.pieces, bias: a.copyBias, stops: a.llm.Tokenizer().StopTokens()}
-	for i := len(messages) - 1; i >= 0 && messages[i].Role != prompts.RoleUser; i-- {
-		if messages[i].Role == prompts.RoleTool {
-			c.source = append(append(c.source, messages[i].Content...), '\n')
+	var request string
+	var arguments []byte
+	for i := len(messages) - 1; i >= 0 && request == ""; i-- {
+		switch m := messages[i]; m.Role {
+		case prompts.RoleTool:
+			c.source = append(append(c.source, m.Content...), '\n')
+		case prompts.RoleAssistant:
+			for _, call := range m.ToolCalls {
+				arguments = append(append(arguments, call.Arguments...), ' ')
+			}
+		case prompts.RoleUser:
+			request = m.Content
 		}
 	}
+	c.asked = askedSentences(request, arguments, c.source)
 	return c
 }
 
@@ -28,7 +41,8 @@ type copiedResult struct {
 	llm.Constraint
 	pieces [][]byte
 	stops  []llm.Token
-	source []byte // the results of the turn, the last one first
+	source []byte   // the results of the turn, the last one first
+	asked  [][]byte // sentences of it that the request asks for
 	bias   float32
 
 	text []byte // of the answer so far
@@ -55,6 +69,10 @@ func (c *copiedResult) Mask(logits []float32) error {
 	if err := c.Constraint.Mask(logits); err != nil {
 		return err
 	}
+	if len(c.text) == 0 {
+		c.begin(logits)
+		return nil
+	}
 	begin := len(c.text)
 	for begin > 0 && inWord(c.text[begin-1]) {
 		begin--
@@ -78,6 +96,49 @@ func (c *copiedResult) Mask(logits []float32) error {
 		}
 	}
 	return nil
+}
+
+// begin makes the sentences of the results that have a word of the request likely to begin the answer: without it a small
+// model says too often that nothing is said about a word that it has just read.
+func (c *copiedResult) begin(logits []float32) {
+	for id, piece := range c.pieces {
+		if len(piece) == 0 || !inWord(piece[len(piece)-1]) {
+			continue
+		}
+		start := bytes.TrimLeft(piece, " ")
+		if slices.ContainsFunc(c.asked, func(sentence []byte) bool { return bytes.HasPrefix(sentence, start) }) {
+			logits[id] += c.bias
+		}
+	}
+}
+
+// askedSentences are the sentences and lines of a text that have a word of the request which is in none of the arguments.
+func askedSentences(request string, arguments, text []byte) (asked [][]byte) {
+	words := map[string]bool{}
+	for _, w := range wordsOf(request) {
+		words[w] = len(w) >= leastAgreement
+	}
+	for _, w := range wordsOf(string(arguments)) {
+		words[w] = false
+	}
+	for _, line := range bytes.Split(text, []byte("\n")) {
+		for len(line) > 0 {
+			sentence := line
+			if end := bytes.Index(line, []byte(". ")); end >= 0 {
+				sentence = line[:end+1]
+			}
+			line = line[len(sentence):]
+			if slices.ContainsFunc(wordsOf(string(sentence)), func(w string) bool { return words[w] }) {
+				asked = append(asked, bytes.TrimLeft(sentence, "-*# 0123456789."))
+			}
+		}
+	}
+	return asked
+}
+
+// wordsOf are the words of a text in lower case.
+func wordsOf(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return r < utf8.RuneSelf && !inWord(byte(r)) })
 }
 
 // find looks for the places in the source that have the word which begins at text[begin], after as much of the same as
