@@ -87,11 +87,12 @@ func TestCopiedResult(t *testing.T) {
 		{"the end of a word", "The files are: budget.yaml, collection", []string{"/", ".", ","}, []string{"s"}},
 		{"a line that must not begin again", "The venue is Jakarta.\n", []string{"I", "I met"}, []string{"The", "The venue"}},
 		{"what goes on without a space", "It is version 1.9.", []string{"0"}, []string{"<end>", "1"}},
+		{"the last word", "The venue is Kasai", []string{" is", " and", "."}, nil},
 		{"what may end", "It is version 1.9.0", []string{"<end>", "."}, []string{"1"}},
 	} {
 		pieces := piecesOf(append(append([]string{c.written, "<end>"}, c.likely...), c.lessLikely...)...)
 		w := &copiedResult{
-			Constraint: anything{}, pieces: pieces, source: []byte(result), bias: 3,
+			Constraint: anything{}, pieces: pieces, source: []byte(result), bias: 3, end: len(result) - 1,
 			asked: askedSentences("What is the venue in version.txt?", []byte(`{"path":"version.txt"}`), []byte(result)),
 		}
 		if err := w.Accept(0); err != nil {

@@ -33,6 +33,9 @@ func (a *answer) copyingResult(inner llm.Constraint) llm.Constraint {
 			request = m.Content
 		}
 	}
+	for c.end = len(c.source); c.end > 0 && !inWord(c.source[c.end-1]); {
+		c.end--
+	}
 	c.asked = askedSentences(request, arguments, c.source)
 	return c
 }
@@ -44,6 +47,7 @@ type copiedResult struct {
 	source []byte   // the results of the turn, the last one first
 	asked  [][]byte // sentences of it that the request asks for
 	bias   float32
+	end    int // of the last word of the source
 
 	text []byte // of the answer so far
 	at   []int  // places in the source where the answer may go on
@@ -148,8 +152,8 @@ func (c *copiedResult) find(begin int) (longest int, joined bool) {
 	c.at = c.at[:0]
 	for i := range c.source {
 		if i > 0 && inWord(c.source[i-1]) || !inWord(c.source[i]) || len(word) > len(c.source)-i ||
-			string(c.source[i:i+len(word)]) != string(word) {
-			continue
+			string(c.source[i:i+len(word)]) != string(word) || i+len(word) == c.end {
+			continue // the last word of all is nothing to go on with
 		}
 		n := len(word) + agreement(c.text[:begin], c.source[:i])
 		if n < longest {
