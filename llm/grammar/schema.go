@@ -362,7 +362,10 @@ func (x *expansion) all(q conj, pending, visited []literal) error {
 		if err != nil {
 			return err
 		}
-		if q.kinds == 0 || q.least > q.most {
+		if q.least > q.most {
+			q.kinds &^= kindString
+		}
+		if q.kinds == 0 {
 			return nil
 		}
 		pending = append(slices.Clip(pending), more...)
@@ -416,7 +419,7 @@ func (c *compiler) valueOf(l literal) value {
 // finish adds q to the ways of the node, unless it is plainly empty or there already.
 func (x *expansion) finish(q conj) error {
 	if q.kinds&kindObject != 0 {
-		if q.fewest > q.greatest || uint64(len(q.required)) > uint64(q.greatest) {
+		if q.fewest > q.greatest || uint64(len(q.required)) > uint64(q.greatest) && uint64(distinct(q.required)) > uint64(q.greatest) {
 			q.kinds &^= kindObject
 		} else {
 			for _, name := range q.required {
@@ -442,6 +445,15 @@ func (x *expansion) finish(q conj) error {
 	}
 	x.node.branches = append(x.node.branches, q)
 	return nil
+}
+
+// distinct is how many different names a list has: several schemas may require one.
+func distinct(names []string) int {
+	seen := make(map[string]bool, len(names))
+	for _, n := range names {
+		seen[n] = true
+	}
+	return len(seen)
 }
 
 // property gives the schemas for the value of name.
