@@ -3,6 +3,7 @@ package grammar
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -97,7 +98,8 @@ func readValue(d *json.Decoder, depth int) (value, error) {
 
 // below puts a step before the pointer of an error.
 func below(err error, step string) error {
-	if e, ok := err.(*SchemaError); ok {
+	var e *SchemaError
+	if errors.As(err, &e) {
 		e.Pointer = "/" + step + e.Pointer
 	}
 	return err
