@@ -13,8 +13,10 @@ import (
 // A message that repeats itself is ended, says so and has what it repeated once; unless the request allows it.
 func TestRepetitionEndsAMessage(t *testing.T) {
 	m := embedded(t, chat.WithCallThreshold(1))
+	again := prompts.Greedy()
+	again.FrequencyPenalty = prompts.Set(-2.) // what was written becomes ever likelier: any model repeats itself then
 	req := prompts.Request{
-		Messages: []prompts.Message{prompts.User(strings.Repeat("la ", 16))}, MaxTokens: 800, Sampling: prompts.Greedy(),
+		Messages: []prompts.Message{prompts.User(strings.Repeat("la ", 16))}, MaxTokens: 800, Sampling: again,
 	}
 	text, _, done := generate(t, m, req)
 	if done.StopReason != prompts.StopReasonRepetition || done.Usage.CompletionTokens >= 800 {
@@ -25,8 +27,8 @@ func TestRepetitionEndsAMessage(t *testing.T) {
 	}
 	req.Messages = append(req.Messages, done.Message, prompts.User("Thank you."))
 	req.MaxTokens = 4
-	if _, _, again := generate(t, m, req); again.Usage.CachedTokens < done.Usage.PromptTokens {
-		t.Errorf("%d tokens were used again, want %d of the prompt before", again.Usage.CachedTokens, done.Usage.PromptTokens)
+	if _, _, next := generate(t, m, req); next.Usage.CachedTokens < done.Usage.PromptTokens {
+		t.Errorf("%d tokens were used again, want %d of the prompt before", next.Usage.CachedTokens, done.Usage.PromptTokens)
 	}
 	req.Messages, req.MaxTokens, req.AllowRepetition = req.Messages[:1], 800, true
 	if _, _, done = generate(t, m, req); done.StopReason == prompts.StopReasonRepetition {
