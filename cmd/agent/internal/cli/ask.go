@@ -268,13 +268,15 @@ func (o *askOptions) show(ctx context.Context, s Streams, events iter.Seq2[agent
 				}
 			}
 			if o.asJSON && result != nil {
-				_ = printJSON(s.Out, result) // what there was when it was interrupted
+				_ = printJSON(s.Out, forScripts(result)) // what there was when it was interrupted
 			}
 			return err
 		}
 		switch e := event.(type) {
 		case agent.Done:
 			result = e.Result
+			e.Result = forScripts(result)
+			event = e
 		case agent.UsageReport:
 			written = e.CompletionTokens
 		}
@@ -292,7 +294,7 @@ func (o *askOptions) show(ctx context.Context, s Streams, events iter.Seq2[agent
 		return errors.New("the run ended without a result")
 	}
 	if o.asJSON {
-		if err := printJSON(s.Out, result); err != nil {
+		if err := printJSON(s.Out, forScripts(result)); err != nil {
 			return err
 		}
 	}
@@ -300,6 +302,17 @@ func (o *askOptions) show(ctx context.Context, s Streams, events iter.Seq2[agent
 		return &codedError{OutOfBudget, errors.New("the answer is cut off, because the context is full; raise --context-length, or ask about less")}
 	}
 	return stopCode(result.StopReason, o)
+}
+
+// forScripts is a result with the stop reasons that scripts know: to them an answer that repeats itself is one that was cut
+// off. Standard error says why.
+func forScripts(result *agent.Result) *agent.Result {
+	if result.StopReason != agent.StopRepetition {
+		return result
+	}
+	known := *result
+	known.StopReason = agent.StopLength
+	return &known
 }
 
 // stopCode turns the reason of a run's end into an exit code.
