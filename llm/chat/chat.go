@@ -19,9 +19,11 @@ type Model struct {
 	copyBias  float32     // see copying.go; for templates with markers
 	form      form        // in which calls are written
 	markers   []llm.Token // of the tools, in order; nil if the template has none
-	pieces    [][]byte    // of the vocabulary, for copying; nil without markers
 	sessions  pool
-	grammars  grammars
+	grammars  *grammar.Cache
+	// Made when they are first needed: the bytes of every token, and the tables that masks are made with.
+	pieces     func() [][]byte
+	vocabulary func() *grammar.Vocabulary
 
 	openersOnce  sync.Once
 	openerTokens []llm.Token // see openers
@@ -86,14 +88,17 @@ const keyThreshold = "drover.call_threshold"
 //
 // It fails with a [*prompts.UnknownTemplateError] if the model's chat template is not known; [WithTemplate] names one.
 func New(model *llm.Model, options ...Option) (*Model, error) {
-	m := &Model{llm: model, name: model.Name(), threshold: 0.5, sessions: pool{most: 8}}
+	m := &Model{llm: model, name: model.Name(), threshold: 0.5, sessions: pool{most: 8}, grammars: grammar.NewCache(0)}
 	if p, ok := model.MetadataNumber(keyThreshold); ok && p >= 0 && p <= 1 {
 		m.threshold = p
 	}
 	if bias, ok := model.MetadataNumber(keyCopyBias); ok && bias >= 0 && bias <= maxCopyBias {
 		m.copyBias = float32(bias)
 	}
-	m.grammars.vocabulary = sync.OnceValue(func() *grammar.Vocabulary { return newVocabulary(model) })
+	m.pieces = sync.OnceValue(func() [][]byte { return tokenPieces(model) })
+	m.vocabulary = sync.OnceValue(func() *grammar.Vocabulary {
+		return grammar.NewVocabulary(m.pieces(), model.Tokenizer().IsSpecial)
+	})
 	for _, option := range options {
 		if err := option(m); err != nil {
 			return nil, fmt.Errorf("chat: %w", err)
@@ -126,10 +131,6 @@ func (m *Model) findMarkers() error {
 				m.template.Name(), prompts.ToolMarker(i), m.name)
 		}
 		m.markers = append(m.markers, id)
-	}
-	m.pieces = make([][]byte, tokenizer.VocabSize())
-	for id := range m.pieces {
-		m.pieces[id] = tokenizer.Piece(llm.Token(id))
 	}
 	return nil
 }

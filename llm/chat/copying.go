@@ -40,7 +40,7 @@ func (a *answer) copyingCall(inner llm.Constraint) llm.Constraint {
 		return inner
 	}
 	source := quoted[1 : len(quoted)-1]
-	return &copiedCall{Constraint: inner, pieces: a.pieces, bias: a.copyBias, source: source, plain: withoutSeparators(source)}
+	return &copiedCall{Constraint: inner, pieces: a.pieces(), bias: a.copyBias, source: source, plain: withoutSeparators(source)}
 }
 
 // withoutSeparators is the text with the numbers in it as JSON writes them: 2,340 as 2340.

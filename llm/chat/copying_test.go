@@ -15,21 +15,42 @@ func (anything) Mask([]float32) error               { return nil }
 func (anything) Accept(llm.Token) error             { return nil }
 func (anything) Done() bool                         { return false }
 
-// biased returns the pieces that a constraint makes less likely.
-func biased(t *testing.T, c llm.Constraint, pieces [][]byte) map[string]bool {
+// copyCase says which pieces a constraint leaves as likely as they are, after what was written, and which it does not.
+type copyCase struct {
+	name, written      string
+	likely, lessLikely []string
+}
+
+// check makes a constraint over the pieces of the case; the first of them is what was written, and special is a token without
+// text.
+func (c copyCase) check(t *testing.T, open func(pieces [][]byte, special llm.Token) llm.Constraint) {
 	t.Helper()
-	logits := make([]float32, len(pieces))
-	if err := c.Mask(logits); err != nil {
+	pieces := piecesOf(append(append([]string{c.written, ""}, c.likely...), c.lessLikely...)...)
+	constraint := open(pieces, 1)
+	if err := constraint.Accept(0); err != nil {
 		t.Fatal(err)
 	}
-	out, highest := map[string]bool{}, slices.Max(logits)
-	for id, l := range logits {
-		if l < highest {
-			out[string(pieces[id])] = true
+	logits := slices.Repeat([]float32{0}, len(pieces))
+	if err := constraint.Mask(logits); err != nil {
+		t.Fatal(err)
+	}
+	highest := max(0, slices.Max(logits)) // the beginning of an answer is made likelier
+	for i, piece := range append(slices.Clone(c.likely), c.lessLikely...) {
+		logit := logits[2+i]
+		if piece == end {
+			logit = logits[1]
+		}
+		switch likely := i < len(c.likely); {
+		case likely && logit < highest:
+			t.Errorf("%s: after %q, %q is made less likely", c.name, c.written, piece)
+		case !likely && logit == highest:
+			t.Errorf("%s: after %q, %q is as likely as before", c.name, c.written, piece)
 		}
 	}
-	return out
 }
+
+// end stands for the special token in a case.
+const end = "<end>"
 
 func piecesOf(texts ...string) [][]byte {
 	pieces := make([][]byte, len(texts))
@@ -41,10 +62,7 @@ func piecesOf(texts ...string) [][]byte {
 
 func TestCopiedCall(t *testing.T) {
 	const request = `Rate \"Poor Things\" 2,340 in lawn.net`
-	for _, c := range []struct {
-		name, written      string
-		likely, lessLikely []string
-	}{
+	for _, c := range []copyCase{
 		{"the beginning of a value", `{"item":"`, []string{"Poor", "Po", "lawn", `\"`}, []string{"oor", "Whator", " Poor", `"`}},
 		{"inside a word", `{"item":"Po`, []string{"or", "or Things"}, []string{"tato", " ", `"`}},
 		{"the end of a word", `{"item":"Poor`, []string{`"`, `",`, " Things"}, []string{"s", " Whator"}},
@@ -55,63 +73,31 @@ func TestCopiedCall(t *testing.T) {
 		{"an item of a list", `{"items":["Poor","law`, []string{"n", `n.net"`}, []string{`"`, "yer"}},
 		{"between values", `{"n":true`, []string{"}", ",", "x"}, nil},
 	} {
-		pieces := piecesOf(append(append([]string{c.written, `{`, `"`}, c.likely...), c.lessLikely...)...)
-		w := &copiedCall{Constraint: anything{}, pieces: pieces, source: []byte(request), plain: withoutSeparators([]byte(request)), bias: 3}
-		if err := w.Accept(0); err != nil {
-			t.Fatal(err)
-		}
-		got := biased(t, w, pieces)
-		for _, piece := range c.likely {
-			if got[piece] {
-				t.Errorf("%s: after %s, %q is made less likely", c.name, c.written, piece)
-			}
-		}
-		for _, piece := range c.lessLikely {
-			if !got[piece] {
-				t.Errorf("%s: after %s, %q is as likely as before", c.name, c.written, piece)
-			}
-		}
+		c.check(t, func(pieces [][]byte, _ llm.Token) llm.Constraint {
+			return &copiedCall{Constraint: anything{}, pieces: pieces, source: []byte(request), plain: withoutSeparators([]byte(request)), bias: 3}
+		})
 	}
 }
 
 func TestCopiedResult(t *testing.T) {
 	const result = "budget.yaml\ncollection/\nversion 1.9.0\nThe venue is Jakarta.\nI met Kasai."
-	for _, c := range []struct {
-		name, written      string
-		likely, lessLikely []string
-	}{
+	for _, c := range []copyCase{
 		{"the sentence that was asked for", "", []string{"The", "The venue", " The"}, []string{"I", "It", "budget", "version"}},
 		{"nothing is copied yet", "The files are:", []string{" twice", " budget", "."}, nil},
 		{"the next item, after another separator", "The files are: budget.yaml,", []string{" collection", " coll", " "}, []string{" twice"}},
 		{"inside a word", "The files are: budget.yaml, coll", []string{"ection", "ec"}, []string{"ege", "/", "."}},
 		{"the end of a word", "The files are: budget.yaml, collection", []string{"/", ".", ","}, []string{"s"}},
 		{"a line that must not begin again", "The venue is Jakarta.\n", []string{"I", "I met"}, []string{"The", "The venue"}},
-		{"what goes on without a space", "It is version 1.9.", []string{"0"}, []string{"<end>", "1"}},
+		{"what goes on without a space", "It is version 1.9.", []string{"0"}, []string{end, "1"}},
 		{"the last word", "The venue is Kasai", []string{" is", " and", "."}, nil},
-		{"what may end", "It is version 1.9.0", []string{"<end>", "."}, []string{"1"}},
+		{"what may end", "It is version 1.9.0", []string{end, "."}, []string{"1"}},
 	} {
-		pieces := piecesOf(append(append([]string{c.written, "<end>"}, c.likely...), c.lessLikely...)...)
-		w := &copiedResult{
-			Constraint: anything{}, pieces: pieces, source: []byte(result), bias: 3, end: len(result) - 1,
-			asked: askedSentences("What is the venue in version.txt?", []byte(`{"path":"version.txt"}`), []byte(result)),
-		}
-		if err := w.Accept(0); err != nil {
-			t.Fatal(err)
-		}
-		pieces[1] = nil // special tokens have no text
-		w.stops = []llm.Token{1}
-		got := biased(t, w, pieces)
-		got["<end>"] = got[""]
-		for _, piece := range c.likely {
-			if got[piece] {
-				t.Errorf("%s: after %q, %q is made less likely", c.name, c.written, piece)
+		c.check(t, func(pieces [][]byte, special llm.Token) llm.Constraint {
+			return &copiedResult{
+				Constraint: anything{}, pieces: pieces, stops: []llm.Token{special}, bias: 3, source: []byte(result), end: len(result) - 1,
+				asked: askedSentences("What is the venue in version.txt?", []byte(`{"path":"version.txt"}`), []byte(result)),
 			}
-		}
-		for _, piece := range c.lessLikely {
-			if !got[piece] {
-				t.Errorf("%s: after %q, %q is as likely as before", c.name, c.written, piece)
-			}
-		}
+		})
 	}
 }
 

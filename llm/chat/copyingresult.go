@@ -18,7 +18,7 @@ func (a *answer) copyingResult(inner llm.Constraint) llm.Constraint {
 	if a.copyBias == 0 || len(messages) == 0 || messages[len(messages)-1].Role != prompts.RoleTool {
 		return inner
 	}
-	c := &copiedResult{Constraint: inner, pieces: a.pieces, bias: a.copyBias, stops: a.llm.Tokenizer().StopTokens()}
+	c := &copiedResult{Constraint: inner, pieces: a.pieces(), bias: a.copyBias, stops: a.llm.Tokenizer().StopTokens()}
 	var request string
 	var arguments []byte
 	for i := len(messages) - 1; i >= 0 && request == ""; i-- {

@@ -57,7 +57,7 @@ func (m *Model) callsGrammar(tools []offered, most int) (*grammar.Grammar, error
 	for _, d := range tools {
 		fmt.Fprintf(&key, "\x00%d %s\x00%s", d.index, d.Name, d.Parameters)
 	}
-	return m.grammars.get(key.String(), func() (*grammar.Grammar, error) { return m.compileCalls(tools, most) })
+	return m.grammars.Compile(key.String(), func() (*grammar.Grammar, error) { return m.compileCalls(tools, most) })
 }
 
 func (m *Model) compileCalls(tools []offered, most int) (*grammar.Grammar, error) {

@@ -1,69 +1,21 @@
 package chat
 
 import (
-	"container/list"
 	"encoding/json"
 	"math"
-	"sync"
 
 	"github.com/drover-ai/drover/llm"
 	"github.com/drover-ai/drover/llm/grammar"
 )
 
-// maxGrammars is how many compiled grammars a model keeps: tool lists and schemas come back turn after turn.
-const maxGrammars = 64
-
-// grammars compiles what a conversation is written under, once, and keeps it. The zero value is ready; it is safe for
-// concurrent use.
-type grammars struct {
-	vocabulary func() *grammar.Vocabulary
-
-	mu    sync.Mutex
-	kept  map[string]*list.Element
-	order list.List // of *keptGrammar, the one used last in front
-}
-
-type keptGrammar struct {
-	key     string
-	grammar *grammar.Grammar
-}
-
-// get returns the grammar of a key, compiling it if it is not kept.
-func (g *grammars) get(key string, compile func() (*grammar.Grammar, error)) (*grammar.Grammar, error) {
-	g.mu.Lock()
-	if e, ok := g.kept[key]; ok {
-		g.order.MoveToFront(e)
-		g.mu.Unlock()
-		return e.Value.(*keptGrammar).grammar, nil
-	}
-	g.mu.Unlock()
-	compiled, err := compile() // outside the lock: nobody waits for somebody else's schema
-	if err != nil {
-		return nil, err
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.kept == nil {
-		g.kept = map[string]*list.Element{}
-	}
-	if _, ok := g.kept[key]; !ok {
-		g.kept[key] = g.order.PushFront(&keptGrammar{key, compiled})
-		if g.order.Len() > maxGrammars {
-			last := g.order.Back()
-			delete(g.kept, g.order.Remove(last).(*keptGrammar).key)
-		}
-	}
-	return compiled, nil
-}
-
-// newVocabulary makes the tables of a tokenizer that masks are made with.
-func newVocabulary(m *llm.Model) *grammar.Vocabulary {
+// tokenPieces are the bytes of every token.
+func tokenPieces(m *llm.Model) [][]byte {
 	tokenizer := m.Tokenizer()
 	pieces := make([][]byte, tokenizer.VocabSize())
 	for id := range pieces {
 		pieces[id] = tokenizer.Piece(llm.Token(id))
 	}
-	return grammar.NewVocabulary(pieces, tokenizer.IsSpecial)
+	return pieces
 }
 
 // spaced reports whether the model writes JSON with spaces after commas and colons: Llama does, the embedded model does not.
@@ -75,7 +27,7 @@ func (m *Model) spaced() bool { return m.markers == nil }
 // Where a schema names properties, others are only written if its additionalProperties says so: the answer matches the
 // schema all the same, and a small model that may invent keys does not stop.
 func (m *Model) answerConstraint(schema json.RawMessage) (*constraint, error) {
-	g, err := m.grammars.get("answer\x00"+string(schema), func() (*grammar.Grammar, error) {
+	g, err := m.grammars.Compile("answer\x00"+string(schema), func() (*grammar.Grammar, error) {
 		return grammar.CompileSchema(schema, grammar.Options{Spaced: m.spaced(), Ordered: !m.spaced(), Closed: true})
 	})
 	if err != nil {
@@ -86,7 +38,7 @@ func (m *Model) answerConstraint(schema json.RawMessage) (*constraint, error) {
 
 func (m *Model) constraint(g *grammar.Grammar) *constraint {
 	return &constraint{
-		Matcher: grammar.NewMatcher(g, m.grammars.vocabulary(), m.llm.Tokenizer().Encode),
+		Matcher: grammar.NewMatcher(g, m.vocabulary(), m.llm.Tokenizer().Encode),
 		stops:   m.llm.Tokenizer().StopTokens(),
 	}
 }
