@@ -12,7 +12,7 @@
 // Entry points are [CompileSchema], [CompileRegexp], [CompileChoices], [CompileEBNF], and [Compile] for a
 // [Part]: [Literal] text, [Special] tokens, a [Schema] value, [Arguments] of a call in Python's notation,
 // [Regexp], [Choices], [EBNF] and free [Text], put together with [Sequence], [OneOf], [Repeat], [Optional]
-// and, where they recur, [Rule]. [CompileTurn] makes one grammar of an assistant turn with calls in JSON.
+// and, where they recur, [Rule].
 //
 // # What is enforced
 //

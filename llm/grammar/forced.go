@@ -139,15 +139,7 @@ func (m *Matcher) firsts(may *class, t thread) bool {
 		if t.state&otherNames != 0 || m.othersAllowed(c, o) {
 			return false
 		}
-		n := &o.names.nodes[t.state]
-		for _, e := range o.names.edges[n.first : n.first+n.count] {
-			may.add(e.b, e.b)
-		}
-		end := o.spelling.quote
-		if o.bare {
-			end = '='
-		}
-		may.add(end, end)
+		o.nameFirsts(t.state, may)
 		return true
 	case waitValue:
 		return m.firstsOfValue(may, &m.values.nodes[t.at], t.count)

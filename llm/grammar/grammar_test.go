@@ -199,15 +199,19 @@ func validate(t *testing.T, s *jsonschema.Schema, text []byte) {
 func TestTurn(t *testing.T) {
 	v := smallVocabulary()
 	end, opener := Token(v.Len()-2), Token(v.Len()-1)
-	tools := []Tool{{Name: "get", Parameters: json.RawMessage(`{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}`), Opener: opener},
-		{Name: "get_all", Opener: opener}}
+	call := func(name, schema string) Part {
+		return Sequence(Literal(`{"name":"`+name+`","parameters":`), Schema([]byte(schema), Options{Closed: true}), Literal("}"))
+	}
+	calls := OneOf(call("get", `{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}`), call("get_all", `{"type":"object","properties":{}}`))
 	bytesOf := func(dst []Token, text string) []Token {
 		for i := range len(text) {
 			dst = append(dst, Token(text[i]))
 		}
 		return dst
 	}
-	g, err := CompileTurn(Turn{Tools: tools, Marked: true, MinCalls: 1, MaxCalls: 2, End: []Token{end}})
+	marked := NewRule("call")
+	marked.Define(Sequence(Special(opener), calls))
+	g, err := Compile(Sequence(marked.Part(), Optional(marked.Part()), Special(end)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +237,8 @@ func TestTurn(t *testing.T) {
 		t.Errorf("the end was refused: %v", err)
 	}
 
-	g, err = CompileTurn(Turn{Tools: tools, End: []Token{end}})
+	answer := Optional(Sequence(Regexp(`[^{]`), Text()))
+	g, err = Compile(Sequence(OneOf(calls, answer), Special(end)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +285,16 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 func TestUTF8RangesCoverTheirRange(t *testing.T) {
 	for _, r := range [][2]rune{{0, 0x10ffff}, {0x80, 0x10ffff}, {0x7a, 0x2029}, {0xd000, 0xe000}, {0x123, 0x10123}} {
 		g := newGrammar()
-		g, err := g.finish(g.runes(r[0], r[1], g.emit(opEnd, 0, 0)))
+		end := g.emit(opEnd, 0, 0)
+		var ways []uint32
+		for _, way := range utf8Ranges(r[0], r[1]) {
+			at := end
+			for i := len(way) - 1; i >= 0; i-- {
+				at = g.bytes(way[i][0], way[i][1], at)
+			}
+			ways = append(ways, at)
+		}
+		g, err := g.finish(g.either(ways...))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -95,16 +95,3 @@ func (g *Grammar) either(targets ...uint32) uint32 {
 	}
 	return at
 }
-
-// runes reads one code point of [lo, hi] as UTF-8; surrogates are left out.
-func (g *Grammar) runes(lo, hi rune, next uint32) uint32 {
-	var out []uint32
-	for _, r := range utf8Ranges(lo, hi) {
-		at := next
-		for i := len(r) - 1; i >= 0; i-- {
-			at = g.bytes(r[i][0], r[i][1], at)
-		}
-		out = append(out, at)
-	}
-	return g.either(out...)
-}
