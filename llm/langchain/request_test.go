@@ -146,7 +146,7 @@ func TestRefused(t *testing.T) {
 	t.Run("JSON from a model that cannot", func(t *testing.T) {
 		_, err := langchain.New(agenttest.NewScript(agenttest.Say("x"))).GenerateContent(context.Background(), ask("x"), llms.WithJSONMode())
 		if !llms.IsNotImplementedError(err) {
-			t.Errorf("error is %v, want not implemented", err)
+			t.Errorf("error is %v, want the code %s", err, llms.ErrCodeNotImplemented)
 		}
 	})
 	t.Run("alias", func(t *testing.T) {
