@@ -79,6 +79,7 @@ type Usage struct {
 	PromptTokens     int           // tokens sent, cached or not
 	CachedTokens     int           // of these, already computed in an earlier call
 	CompletionTokens int           // tokens written
+	ForwardPasses    int           // of the model for the completion: fewer than tokens where a grammar forced several at once; 0 if not told
 	PrefillTime      time.Duration // reading the prompt
 	DecodeTime       time.Duration // writing the completion
 }
@@ -94,10 +95,11 @@ type usageFields struct {
 	CompletionTokens int     `json:"completion_tokens"`
 	PrefillSeconds   float64 `json:"prefill_seconds"`
 	DecodeSeconds    float64 `json:"decode_seconds"`
+	ForwardPasses    int     `json:"forward_passes,omitempty"`
 }
 
 func (u Usage) fields() usageFields {
-	return usageFields{u.PromptTokens, u.CachedTokens, u.CompletionTokens, u.PrefillTime.Seconds(), u.DecodeTime.Seconds()}
+	return usageFields{u.PromptTokens, u.CachedTokens, u.CompletionTokens, u.PrefillTime.Seconds(), u.DecodeTime.Seconds(), u.ForwardPasses}
 }
 
 // optional is the JSON form, or nil if nothing was counted.
@@ -114,7 +116,7 @@ func (f *usageFields) usage() Usage {
 	if f == nil {
 		return Usage{}
 	}
-	return Usage{f.PromptTokens, f.CachedTokens, f.CompletionTokens,
+	return Usage{f.PromptTokens, f.CachedTokens, f.CompletionTokens, f.ForwardPasses,
 		fromMilliseconds(f.PrefillSeconds * 1000), fromMilliseconds(f.DecodeSeconds * 1000)}
 }
 
@@ -126,6 +128,7 @@ func (u *Usage) add(v prompts.Usage) {
 	u.PromptTokens += v.PromptTokens
 	u.CachedTokens += v.CachedTokens
 	u.CompletionTokens += v.CompletionTokens
+	u.ForwardPasses += v.ForwardPasses
 	u.PrefillTime += v.PrefillTime
 	u.DecodeTime += v.DecodeTime
 }

@@ -60,6 +60,7 @@ type Usage struct {
 	CachedTokens     int           // of those, the ones that the session held already
 	CompletionTokens int           // tokens generated, forced ones included, the stop token not
 	ForcedTokens     int           // of those, the ones that a constraint forced
+	ForwardPasses    int           // of decoding: fewer than tokens where forced ones were computed together
 	PrefillTime      time.Duration // computing the prompt
 	DecodeTime       time.Duration // generating, without what the consumer of the stream does meanwhile
 }
@@ -258,6 +259,7 @@ func (s *Session) decode(ctx context.Context) error {
 		return err
 	}
 	g.pending = g.pending[:0]
+	g.usage.ForwardPasses++
 	s.computed, s.prefillTime = 0, 0 // that was decoding
 	return nil
 }

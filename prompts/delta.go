@@ -93,6 +93,7 @@ type Usage struct {
 	PromptTokens     int           `json:"prompt_tokens"`     // tokens of the prompt, cached ones included
 	CachedTokens     int           `json:"cached_tokens"`     // of these, tokens whose KV cache was reused
 	CompletionTokens int           `json:"completion_tokens"` // tokens of the answer, the stop token included
+	ForwardPasses    int           `json:"forward_passes"`    // of the model for the answer: fewer than tokens where a grammar forced several at once
 	PrefillTime      time.Duration `json:"prefill_time"`      // reading the prompt
 	DecodeTime       time.Duration `json:"decode_time"`       // writing the answer
 }
@@ -103,6 +104,7 @@ func (u Usage) Add(other Usage) Usage {
 		PromptTokens:     u.PromptTokens + other.PromptTokens,
 		CachedTokens:     u.CachedTokens + other.CachedTokens,
 		CompletionTokens: u.CompletionTokens + other.CompletionTokens,
+		ForwardPasses:    u.ForwardPasses + other.ForwardPasses,
 		PrefillTime:      u.PrefillTime + other.PrefillTime,
 		DecodeTime:       u.DecodeTime + other.DecodeTime,
 	}

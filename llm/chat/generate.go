@@ -178,6 +178,7 @@ func (a *answer) run(ctx context.Context, o llm.GenerateOptions, take func(text 
 		if chunk.Final() {
 			reason = chunk.StopReason
 			a.usage.CompletionTokens += max(chunk.Usage.CompletionTokens, 1) // the stop token is one
+			a.usage.ForwardPasses += chunk.Usage.ForwardPasses
 			a.usage.DecodeTime += chunk.Usage.DecodeTime
 			a.usage.PrefillTime += chunk.Usage.PrefillTime
 		} else if a.repeats > 0 && a.onRepeat == nil {

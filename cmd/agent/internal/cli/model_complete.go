@@ -111,7 +111,7 @@ func complete(ctx context.Context, model agent.Model, req prompts.Request) (comp
 			u := delta.Done.Usage
 			out.StopReason = delta.Done.StopReason
 			out.Usage = agent.Usage{PromptTokens: u.PromptTokens, CachedTokens: u.CachedTokens,
-				CompletionTokens: u.CompletionTokens, PrefillTime: u.PrefillTime, DecodeTime: u.DecodeTime}
+				CompletionTokens: u.CompletionTokens, ForwardPasses: u.ForwardPasses, PrefillTime: u.PrefillTime, DecodeTime: u.DecodeTime}
 		}
 	}
 	out.parsedReply = newParsedReply(reply, malformed)
