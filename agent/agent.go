@@ -23,6 +23,7 @@ type Agent struct {
 	now      func() time.Time
 	logger   *slog.Logger
 	prices   Prices
+	retry    Retry
 	settings map[string]ToolSettings // by the tool's name
 	shown    int                     // tools that the model is shown at most; 0: as many as it can be shown
 
@@ -40,7 +41,7 @@ func New(model Model, opts ...Option) (*Agent, error) {
 	if model == nil {
 		return nil, errors.New("agent: no model; pass one, such as chat.New(tiny.Model())")
 	}
-	a := &Agent{model: model, limits: DefaultLimits(), policy: DefaultPolicy, now: time.Now, logger: slog.New(slog.DiscardHandler)}
+	a := &Agent{model: model, limits: DefaultLimits(), policy: DefaultPolicy, now: time.Now, logger: slog.New(slog.DiscardHandler), retry: DefaultRetry()}
 	for _, opt := range opts {
 		if err := opt(a); err != nil {
 			return nil, fmt.Errorf("agent: %w", err)
@@ -122,7 +123,8 @@ func WithMaxTools(n int) Option {
 	}
 }
 
-// WithLogger writes what happens to a log: each model call and each tool call at level debug. Texts of the conversation are
+// WithLogger writes what happens to a log: each model call and each tool call at level debug, a model call that is made again
+// as a warning. Texts of the conversation are
 // not logged.
 func WithLogger(l *slog.Logger) Option {
 	return func(a *Agent) error {

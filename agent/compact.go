@@ -167,7 +167,7 @@ func (r *run) summarize(ctx context.Context, cut, length int) (text string, usag
 		req = ask()
 	}
 	var summary strings.Builder
-	for delta, err := range r.generator(ctx, req) {
+	for delta, err := range r.ask(ctx, req) {
 		if err != nil {
 			r.logger.Warn("no summary", "error", err)
 			summary.Reset()

@@ -143,7 +143,7 @@ type Compaction struct {
 }
 
 // Notice tells of something that the run did on its own: a malformed call handed back to the model, a repeated call
-// stopped, tools switched off for the last answer.
+// stopped, tools switched off for the last answer, a model call that is made again.
 type Notice struct {
 	Header
 	Kind NoticeKind
@@ -160,6 +160,7 @@ const (
 	NoticeRepeatedCall  NoticeKind = "repeated_call"  // the same call gave the same result again
 	NoticeToolsOff      NoticeKind = "tools_off"      // a limit was reached; the model answers with what it has
 	NoticeInterrupted   NoticeKind = "interrupted"    // the turn before was never finished and has been closed
+	NoticeRetry         NoticeKind = "retry"          // a model call failed for a reason that may pass and is made again
 	NoticeResumed       NoticeKind = "resumed"        // an interrupted turn goes on; text of the step at hand comes again
 )
 

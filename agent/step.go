@@ -66,7 +66,7 @@ func (r *run) write(ctx context.Context, req prompts.Request) (Message, error) {
 	var calls []prompts.ToolCall
 	var malformed error
 	var completion prompts.Completion
-	for delta, err := range r.generator(ctx, req) {
+	for delta, err := range r.ask(ctx, req) {
 		if err != nil {
 			return Message{}, err
 		}

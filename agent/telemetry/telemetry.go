@@ -130,6 +130,7 @@ func end(span trace.Span, err error) []attribute.KeyValue {
 // errorType is a short name of the kind of an error, of which there are few.
 func errorType(err error) string {
 	var call *tools.CallError
+	var transient *agent.TransientError
 	switch {
 	case errors.As(err, &call):
 		return string(call.Kind)
@@ -137,6 +138,8 @@ func errorType(err error) string {
 		return "canceled"
 	case errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
+	case errors.As(err, &transient):
+		return "transient"
 	}
 	return fmt.Sprintf("%T", err)
 }

@@ -24,7 +24,8 @@ func main() {
 	name := flag.String("model", "default", "what the server calls the model")
 	flag.Parse()
 	key := cmp.Or(os.Getenv("OPENAI_API_KEY"), "none") // langchaingo wants one; local servers do not look at it
-	provider, err := openai.New(openai.WithBaseURL(*url), openai.WithModel(*name), openai.WithToken(key))
+	provider, err := openai.New(openai.WithBaseURL(*url), openai.WithModel(*name), openai.WithToken(key),
+		openai.WithHTTPClient(langchain.HTTPClient(nil))) // so that the agent knows how long a busy server asks to wait
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -40,6 +41,8 @@ func main() {
 		switch e := event.(type) {
 		case agent.ToolResult:
 			fmt.Printf("%s: %s%s\n", e.Name, e.Result, e.Error)
+		case agent.Notice:
+			fmt.Println(e.Text) // such as that the server is busy and will be asked again
 		case agent.TextDelta:
 			fmt.Print(e.Text)
 		case agent.Done:

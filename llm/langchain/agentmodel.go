@@ -8,6 +8,7 @@ import (
 	"iter"
 	"math"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -84,7 +85,8 @@ func (m *AgentModel) ConstrainsAnswers() bool { return m.schema != nil }
 
 // Generate implements [agent.Model]. When ctx ends, it ends at once, even if the provider goes on. Tool calls whose ID is
 // missing or was used before get a new one. An error that says an HTTP status or that nobody answers is an [*llms.Error] with the
-// code of it, such as ErrCodeRateLimit; nothing is tried again here. Usage is what the provider reports, zero if it does not; its times are measured
+// code of it, such as ErrCodeRateLimit, and where it may pass an [*agent.TransientError] too, so that the agent asks again (see
+// [agent.WithRetry], and [HTTPClient] for what the server asks to wait); nothing is tried again here. Usage is what the provider reports, zero if it does not; its times are measured
 // here: until the first piece, and from there.
 func (m *AgentModel) Generate(ctx context.Context, req prompts.Request) iter.Seq2[prompts.Delta, error] {
 	return func(yield func(prompts.Delta, error) bool) {
@@ -100,6 +102,7 @@ func (m *AgentModel) Generate(ctx context.Context, req prompts.Request) iter.Seq
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel() // a provider that is no longer read stops
 		r := &reply{name: m.name, req: req, yield: yield, began: time.Now()}
+		ctx = withRefusal(ctx, &r.refusal)
 		if err := r.read(ctx, m.ask(ctx, req, options)); err != nil && !r.stopped {
 			yield(prompts.Delta{}, err)
 		}
@@ -250,6 +253,7 @@ type reply struct {
 	req     prompts.Request
 	yield   func(prompts.Delta, error) bool
 	stopped bool // the caller reads no further
+	refusal atomic.Pointer[refusal]
 
 	began, first time.Time
 	held         string // the beginning of a character
@@ -276,7 +280,7 @@ func (r *reply) read(ctx context.Context, pieces <-chan piece) error {
 				if ctx.Err() != nil {
 					return ctx.Err() // in whatever words the provider says so
 				}
-				return providerError(r.name, p.err)
+				return providerError(r.name, p.err, r.refusal.Load())
 			case p.response != nil:
 				return r.end(p.response)
 			case !r.say(p.text):

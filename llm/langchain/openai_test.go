@@ -50,7 +50,7 @@ func serve(t *testing.T, replies ...func(w http.ResponseWriter, r *http.Request)
 // model is drover's model of the server, through langchaingo's provider.
 func (s *server) model(t *testing.T, options ...langchain.AgentOption) *langchain.AgentModel {
 	t.Helper()
-	provider, err := openai.New(openai.WithBaseURL(s.URL), openai.WithToken("none"), openai.WithModel("m"))
+	provider, err := openai.New(openai.WithBaseURL(s.URL), openai.WithToken("none"), openai.WithModel("m"), openai.WithHTTPClient(langchain.HTTPClient(nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestServerMisbehaves(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, added := serve(t, c.replies...), 0
-			a, err := agent.New(s.model(t), agent.WithTools(addTool(t, &added)))
+			a, err := agent.New(s.model(t), agent.WithTools(addTool(t, &added)), agent.WithRetry(agent.Retry{}))
 			if err != nil {
 				t.Fatal(err)
 			}
