@@ -80,7 +80,7 @@ type Message struct {
 	Header
 	Message    prompts.Message // its calls have their final ids
 	StopReason prompts.StopReason
-	Malformed  string // why a call could not be read; empty if all could
+	Malformed  string // why a call could not be read, or what is missing after those that could; empty if nothing is wrong
 	Usage      Usage
 }
 
@@ -157,6 +157,7 @@ type NoticeKind string
 // The kinds of notices.
 const (
 	NoticeMalformedCall NoticeKind = "malformed_call" // the model wrote a call that could not be read
+	NoticeCutOff        NoticeKind = "cut_off"        // the token limit cut off a message after complete calls, which are made
 	NoticeRepeatedCall  NoticeKind = "repeated_call"  // the same call gave the same result again
 	NoticeToolsOff      NoticeKind = "tools_off"      // a limit was reached; the model answers with what it has
 	NoticeInterrupted   NoticeKind = "interrupted"    // the turn before was never finished and has been closed

@@ -127,6 +127,9 @@ func (p *replay) check(step int, got Message) (Message, error) {
 	if w.Tokens != nil && g.Tokens != nil && !slices.Equal(w.Tokens, g.Tokens) {
 		return differs("the list of tokens", fmt.Sprint(w.Tokens), fmt.Sprint(g.Tokens))
 	}
+	if len(w.ToolCalls) > 0 && want.Malformed == "" {
+		got.Malformed = "" // logs of earlier versions leave it out there
+	}
 	if want.Malformed != got.Malformed {
 		return differs("the error of a call", want.Malformed, got.Malformed)
 	}

@@ -27,6 +27,7 @@ type turnState struct {
 	steps     []Step
 	calls     []callState // of the last step
 	settled   int         // so many of calls are in messages
+	wrong     string      // with the rest of the message that has the calls; the model reads it after their results
 	text      strings.Builder
 	answered  bool // the last message calls nothing: it is the answer
 	answer    string
@@ -130,17 +131,17 @@ func (s *state) applyMessage(e Message) {
 	}
 	s.messages = append(s.messages, e.Message)
 	t.steps = append(t.steps, Step{ToolCalls: []CallRecord{}})
-	t.calls, t.settled = nil, 0
+	t.calls, t.settled, t.wrong = nil, 0, ""
 	for _, call := range e.Message.ToolCalls {
 		t.ids[call.ID] = true
 		t.calls = append(t.calls, callState{call: call})
 	}
 	switch {
 	case len(t.calls) > 0:
-		t.malformed = 0
+		t.malformed, t.wrong = 0, e.Malformed
 	case e.Malformed != "":
 		t.malformed++
-		s.messages = append(s.messages, prompts.Message{Role: prompts.RoleTool, Content: "error: " + e.Malformed})
+		s.messages = append(s.messages, noCall(e.Malformed))
 	default:
 		t.answered, t.answer = true, e.Message.Content
 		t.cut = e.StopReason == prompts.StopReasonLength
@@ -163,6 +164,15 @@ func (s *state) settle() {
 		t.usage.sum(c.result.Usage)
 		t.repeated[c.signature()]++
 	}
+	if !t.pending() && t.wrong != "" {
+		s.messages = append(s.messages, noCall(t.wrong))
+		t.wrong = ""
+	}
+}
+
+// noCall tells the model what is wrong with what it wrote as a call.
+func noCall(what string) prompts.Message {
+	return prompts.Message{Role: prompts.RoleTool, Content: "error: " + what}
 }
 
 // signature is the same for calls that say and give the same.

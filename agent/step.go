@@ -21,10 +21,10 @@ func (r *run) generate(ctx context.Context) error {
 	if err := r.makeRoom(ctx); err != nil {
 		return err
 	}
-	message, err := r.write(ctx, r.request())
+	message, notice, err := r.write(ctx, r.request())
 	if r.optionalSchema && !r.withoutSchema && errors.Is(err, errors.ErrUnsupported) {
 		r.withoutSchema = true // the model was told in words, and its answer is checked
-		message, err = r.write(ctx, r.request())
+		message, notice, err = r.write(ctx, r.request())
 	}
 	if err != nil {
 		return err
@@ -54,27 +54,27 @@ func (r *run) generate(ctx context.Context) error {
 	if err := r.yield(report); err != nil {
 		return err
 	}
-	if message.Malformed != "" {
-		return r.emit(ctx, Notice{r.header(), NoticeMalformedCall, message.Malformed, ""})
+	if notice != "" {
+		return r.emit(ctx, Notice{r.header(), notice, message.Malformed, ""})
 	}
 	return nil
 }
 
-// write asks the model and shows the text as it comes.
-func (r *run) write(ctx context.Context, req prompts.Request) (Message, error) {
+// write asks the model and shows the text as it comes. What is wrong with the message, if anything is, is worth a notice.
+func (r *run) write(ctx context.Context, req prompts.Request) (message Message, notice NoticeKind, err error) {
 	var text strings.Builder
 	var calls []prompts.ToolCall
 	var malformed error
 	var completion prompts.Completion
 	for delta, err := range r.ask(ctx, req) {
 		if err != nil {
-			return Message{}, err
+			return Message{}, "", err
 		}
 		switch {
 		case delta.Text != "":
 			text.WriteString(delta.Text)
 			if err := r.emit(ctx, TextDelta{r.header(), delta.Text}); err != nil {
-				return Message{}, err
+				return Message{}, "", err
 			}
 		case delta.ToolCall != nil:
 			calls = append(calls, *delta.ToolCall)
@@ -85,10 +85,10 @@ func (r *run) write(ctx context.Context, req prompts.Request) (Message, error) {
 		}
 	}
 	if err := ctx.Err(); err != nil {
-		return Message{}, err
+		return Message{}, "", err
 	}
 	if completion.StopReason == "" {
-		return Message{}, fmt.Errorf("model %s ended its message without saying why; it must yield a Done delta last", r.model.Name())
+		return Message{}, "", fmt.Errorf("model %s ended its message without saying why; it must yield a Done delta last", r.model.Name())
 	}
 	if r.turn.toolsOff {
 		if len(calls) > 0 {
@@ -96,18 +96,48 @@ func (r *run) write(ctx context.Context, req prompts.Request) (Message, error) {
 		}
 		calls, malformed = nil, nil
 	}
-	message := Message{Header: r.header(), Message: completion.Message, StopReason: completion.StopReason}
+	message = Message{Header: r.header(), Message: completion.Message, StopReason: completion.StopReason}
 	message.Message.Role, message.Message.ToolCalls = prompts.RoleAssistant, r.withIDs(calls)
-	if len(calls) == 0 {
-		if completion.StopReason != prompts.StopReasonRepetition { // else it has less than was shown
-			message.Message.Content = text.String()
-		}
-		if malformed != nil {
-			message.Malformed = strings.ToValidUTF8(malformed.Error(), "\uFFFD")
-		}
+	if len(calls) == 0 && completion.StopReason != prompts.StopReasonRepetition { // else it has less than was shown
+		message.Message.Content = text.String()
 	}
+	message.Malformed, notice = wrong(len(calls), malformed, completion.StopReason)
 	message.Usage.add(completion.Usage)
-	return message, nil
+	return message, notice, nil
+}
+
+// wrong says what is wrong with the calls of a message, in words that the model reads, after their results where there are complete
+// calls.
+func wrong(calls int, malformed error, reason prompts.StopReason) (words string, notice NoticeKind) {
+	if malformed != nil {
+		words = strings.ToValidUTF8(malformed.Error(), "\uFFFD")
+	}
+	if calls == 0 {
+		if malformed != nil {
+			notice = NoticeMalformedCall
+		}
+		return words, notice
+	}
+	after := "after 1 call"
+	if calls > 1 {
+		after = fmt.Sprintf("after %d calls", calls)
+	}
+	switch {
+	case malformed == nil && reason == prompts.StopReasonLength:
+		return "the token limit cut the message off " + after + "; calls that are missing can be made in the next message", NoticeCutOff
+	case malformed == nil:
+		return "", ""
+	case reason == prompts.StopReasonLength || isCutOff(malformed):
+		return fmt.Sprintf("the token limit cut the message off %s: %s", after, words), NoticeCutOff
+	}
+	return fmt.Sprintf("what the message has %s is no call: %s", after, words), NoticeMalformedCall
+}
+
+// isCutOff reports whether a call cannot be read because it has no end.
+func isCutOff(malformed error) bool {
+	var parse *prompts.ParseError
+	var cut interface{ CutOff() bool } // such as package llm/chat's
+	return errors.As(malformed, &parse) && parse.Problem == prompts.ProblemCutOff || errors.As(malformed, &cut) && cut.CutOff()
 }
 
 // withIDs gives each call an id that no other call has.

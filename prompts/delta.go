@@ -72,7 +72,7 @@ type StopReason string
 // The stop reasons of one model call.
 const (
 	StopReasonStop      StopReason = "stop"       // the model ended its turn, or a stop sequence came
-	StopReasonLength    StopReason = "length"     // MaxTokens or the context length was reached
+	StopReasonLength    StopReason = "length"     // MaxTokens or the context length was reached, maybe after complete calls
 	StopReasonToolCalls StopReason = "tool_calls" // the message calls tools
 	StopReasonCancelled StopReason = "cancelled"  // the context was cancelled
 	// StopReasonRepetition: the model wrote the same again and again. The message has it once.

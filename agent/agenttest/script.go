@@ -39,6 +39,18 @@ func Call(name, arguments string) Reply {
 // Calls calls several tools in one message.
 func Calls(calls ...prompts.ToolCall) Reply { return Reply{calls: calls} }
 
+// Calling is the reply with complete calls before its end: before the token limit of [CutOff], before what [Malformed] cannot read.
+func (r Reply) Calling(calls ...prompts.ToolCall) Reply {
+	r.calls = append(r.calls[:len(r.calls):len(r.calls)], calls...)
+	return r
+}
+
+// Failing is the reply with a call that cannot be read, after the complete ones.
+func (r Reply) Failing(reason error) Reply {
+	r.malformed = reason
+	return r
+}
+
 // Malformed writes a call that cannot be read, for the reason given.
 func Malformed(reason error) Reply { return Reply{malformed: reason} }
 
@@ -146,11 +158,8 @@ func (s *Script) Generate(ctx context.Context, req prompts.Request) iter.Seq2[pr
 		if reply.once != "" {
 			done.StopReason, done.Message.Content = prompts.StopReasonRepetition, reply.once
 		}
-		if reply.once != "" {
-			done.StopReason, done.Message.Content = prompts.StopReasonRepetition, reply.once
-		}
-		if len(reply.calls) > 0 {
-			done.StopReason, done.Message.ToolCalls = prompts.StopReasonToolCalls, reply.calls
+		if done.Message.ToolCalls = reply.calls; len(reply.calls) > 0 && !reply.length {
+			done.StopReason = prompts.StopReasonToolCalls
 		}
 		for _, m := range req.Messages {
 			done.Usage.PromptTokens += s.CountTokens(m.Content)

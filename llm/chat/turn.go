@@ -209,6 +209,9 @@ func (e *CutOffError) Error() string {
 	return fmt.Sprintf("the call is cut off after %d tokens, at %q; call it again with shorter arguments", e.Tokens, lastBytes(e.Text))
 }
 
+// CutOff reports that what is missing is the end: it is how package agent tells this error from others.
+func (e *CutOffError) CutOff() bool { return true }
+
 // lastBytes is the end of a text, for an error.
 func lastBytes[T string | []byte](text T) T {
 	const most = 40

@@ -1,6 +1,7 @@
 package langchain
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -228,8 +229,12 @@ func fromMessages(messages []prompts.Message) []llms.MessageContent {
 			out[i] = llms.TextParts(llms.ChatMessageTypeSystem, m.Content)
 		case prompts.RoleAssistant:
 			out[i].Role = llms.ChatMessageTypeAI
-			if m.Content != "" || len(m.ToolCalls) == 0 {
-				out[i].Parts = append(out[i].Parts, llms.TextPart(m.Content))
+			text := m.Content
+			if i+1 < len(messages) && isNoCall(messages[i+1]) && len(m.ToolCalls) == 0 {
+				text = cmp.Or(text, "(a call that cannot be read)") // some servers refuse a message with nothing in it
+			}
+			if text != "" || len(m.ToolCalls) == 0 {
+				out[i].Parts = append(out[i].Parts, llms.TextPart(text))
 			}
 			for _, c := range m.ToolCalls {
 				out[i].Parts = append(out[i].Parts, llms.ToolCall{
@@ -237,6 +242,10 @@ func fromMessages(messages []prompts.Message) []llms.MessageContent {
 				})
 			}
 		case prompts.RoleTool, "tool":
+			if isNoCall(m) { // servers want the ID of a call
+				out[i] = llms.TextParts(llms.ChatMessageTypeHuman, m.Content)
+				continue
+			}
 			out[i] = llms.MessageContent{Role: llms.ChatMessageTypeTool, Parts: []llms.ContentPart{
 				llms.ToolCallResponse{ToolCallID: m.ToolCallID, Name: m.Name, Content: m.Content},
 			}}
@@ -245,6 +254,11 @@ func fromMessages(messages []prompts.Message) []llms.MessageContent {
 		}
 	}
 	return out
+}
+
+// isNoCall reports whether a message tells the model what is wrong with what it wrote as a call.
+func isNoCall(m prompts.Message) bool {
+	return (m.Role == prompts.RoleTool || m.Role == "tool") && m.ToolCallID == ""
 }
 
 // reply is an answer while a provider writes it.
@@ -331,7 +345,7 @@ func (r *reply) end(response *llms.ContentResponse) error {
 		}
 	}
 	done := prompts.Completion{StopReason: stopReason(reason), Message: prompts.Assistant(r.text.String()), Usage: usageOf(response)}
-	if done.Message.ToolCalls = r.calls; len(r.calls) > 0 {
+	if done.Message.ToolCalls = r.calls; len(r.calls) > 0 && done.StopReason != prompts.StopReasonLength {
 		done.StopReason = prompts.StopReasonToolCalls
 	}
 	if filtered(reason) {

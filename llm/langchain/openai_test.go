@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/tmc/langchaingo/llms"
 	"github.com/tmc/langchaingo/llms/openai"
 
@@ -259,4 +260,44 @@ func TestServerHangs(t *testing.T) {
 			t.Errorf("result %+v, error %v, want the budget to end it", result, err)
 		}
 	})
+}
+
+// A message that the server cuts off in its second call: the first is made, and what the server gets back is what its API takes.
+func TestServerCutsCalls(t *testing.T) {
+	cut := `{"role":"assistant","content":"","tool_calls":[` +
+		`{"id":"c1","type":"function","function":{"name":"add","arguments":"{\"a\":2,\"b\":3}"}},` +
+		`{"id":"c2","type":"function","function":{"name":"add","arguments":"{\"a\":4,"}}]}`
+	broken := `{"role":"assistant","content":"","tool_calls":[{"id":"c3","type":"function","function":{"name":"add","arguments":"{\"a\":4,"}}]}`
+	s, added := serve(t, whole(cut, "length"), whole(broken, "length"), whole(`{"role":"assistant","content":"It is 5."}`, "stop")), 0
+	a, err := agent.New(s.model(t), agent.WithTools(addTool(t, &added)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kinds []agent.NoticeKind
+	for event, err := range a.Run(context.Background(), "What is 2 + 3?") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := event.(agent.Notice); ok {
+			kinds = append(kinds, e.Kind)
+		}
+	}
+	if added != 1 || len(kinds) != 2 || kinds[0] != agent.NoticeCutOff || kinds[1] != agent.NoticeMalformedCall {
+		t.Errorf("the tool ran %d times, notices %q", added, kinds)
+	}
+	var got []string
+	messages, _ := s.asked[len(s.asked)-1]["messages"].([]any)
+	for _, m := range messages {
+		m, _ := m.(map[string]any)
+		calls, _ := m["tool_calls"].([]any)
+		content, _ := m["content"].(string)
+		got = append(got, fmt.Sprintf("%v %v %d %.12s", m["role"], m["tool_call_id"], len(calls), content))
+		if content == "" && len(calls) == 0 {
+			t.Errorf("a message without anything: %v", m)
+		}
+	}
+	want := []string{"user <nil> 0 What is 2 + ", "assistant <nil> 1 ", "tool c1 0 5", "user <nil> 0 error: the t", "assistant <nil> 0 (a call that", "user <nil> 0 error: the a"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the third request (-want +got):\n%s", diff)
+	}
 }
