@@ -25,7 +25,8 @@ func (e *EmptyTextError) Error() string {
 // same. Names of special tokens in a text are text. A text that is longer than the context, or than 8,192 tokens, is read in
 // pieces of that length, and the mean is that of all its tokens: nothing is cut off, but pieces do not see each other.
 //
-// Texts are read one after another, each token batch by all threads, with memory for one of them beside the vectors.
+// Short texts are read together, as many as make a batch of tokens and at most [embedLanes]; so the weights are read once for
+// all of them. The memory for that, one block of the KV cache for each, stays the same however many texts there are.
 //
 // The loader takes files of the architecture "llama" only. Llama 3.2 is not trained for this: its vectors tell topics apart, and
 // lose against any model that is trained for retrieval. For one of that architecture the file's key llama.pooling_type is
@@ -40,40 +41,74 @@ func (m *Model) Embed(ctx context.Context, texts []string) ([][]float32, error) 
 	if err != nil {
 		return nil, err
 	}
-	defer e.session.Close()
-	out := make([][]float32, len(texts))
-	for i, text := range texts {
-		e.tokens = append(e.tokens[:0], e.begin...)
-		if e.tokens = m.tokenizer.Encode(e.tokens, text); len(e.tokens) == len(e.begin) {
-			return nil, &EmptyTextError{i}
+	defer e.close()
+	e.texts, e.vectors = texts, make([][]float32, len(texts))
+	for {
+		switch more, err := e.fill(ctx); {
+		case err != nil:
+			return nil, err
+		case !more:
+			return e.vectors, nil
 		}
-		e.tokens = append(e.tokens, e.end...)
-		if most := len(e.begin) + e.window; e.last && len(e.tokens) > most {
-			return nil, fmt.Errorf("text %d: %w", i, &ContextLengthError{Tokens: len(e.tokens), ContextLength: most})
-		}
-		if err := e.read(ctx, e.tokens[len(e.begin):]); err != nil {
+		if err := m.forwardHidden(ctx, e.parts, e.visit); err != nil {
 			return nil, err
 		}
-		out[i] = e.vector()
+		e.settle()
 	}
-	return out, nil
 }
 
-// embedding reads texts, one after another.
+// forwardHidden runs tokens of several sessions, at most batchLength of them, through the network together, and hands their
+// states to visit. The sessions are the caller's alone.
+func (m *Model) forwardHidden(ctx context.Context, parts []part, visit func(part, position int, hidden []float32) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := m.enter(); err != nil {
+		return err
+	}
+	defer m.leave()
+	p := m.passes.get()
+	defer m.passes.put(p)
+	p.parts = append(p.parts[:0], parts...)
+	p.begin(ctx)
+	defer p.end()
+	if err := p.layers(ctx); err != nil {
+		return err
+	}
+	return p.visitHidden(visit)
+}
+
+// embedLanes is how many texts are read together at most. Each has a session of its own, whose memory comes in blocks.
+const embedLanes = 16
+
+// embedding reads texts, in their order.
 type embedding struct {
-	session    *Session
+	model      *Model
 	begin, end []Token // what comes before and after each text
 	last       bool    // the last token's state is the vector, not the mean
 	window     int     // tokens of a text that are read together
 
-	tokens []Token
-	sum    []float64 // [Dim]
-	seen   int       // tokens that are summed up
-	add    func(position int, hidden []float32) error
+	texts   []string
+	next    int // the text to begin with
+	vectors [][]float32
+
+	start *Session // has what comes before each text
+	lanes []*lane  // those in use first
+	parts []part   // of the pass at hand, one a lane
+	visit func(part, position int, hidden []float32) error
+}
+
+// lane is a text that is being read.
+type lane struct {
+	session *Session
+	text    int
+	tokens  []Token
+	rest    []Token   // of tokens, that are not read yet
+	sum     []float64 // [Dim] of the states so far
 }
 
 func (m *Model) newEmbedding() (*embedding, error) {
-	e := &embedding{sum: make([]float64, m.config.Dim)}
+	e := &embedding{model: m}
 	if err := m.readPooling(e); err != nil {
 		return nil, err
 	}
@@ -83,22 +118,97 @@ func (m *Model) newEmbedding() (*embedding, error) {
 	if e.window = min(m.contextLength, embedWindow) - len(e.begin); e.window < 1 {
 		return nil, &ContextLengthError{Tokens: len(e.begin) + 1, ContextLength: m.contextLength}
 	}
-	e.add = func(position int, hidden []float32) error {
-		if position < len(e.begin) {
-			return nil
-		}
+	e.visit = func(part, _ int, hidden []float32) error {
+		sum := e.lanes[part].sum
 		if e.last {
-			clear(e.sum)
+			clear(sum)
 		}
 		for c, x := range hidden {
-			e.sum[c] += float64(x)
+			sum[c] += float64(x)
 		}
-		e.seen++
 		return nil
 	}
 	var err error
-	e.session, err = m.NewSession()
+	e.start, err = m.NewSession()
 	return e, err
+}
+
+func (e *embedding) close() {
+	e.start.Close()
+	for _, l := range e.lanes {
+		l.session.Close()
+	}
+}
+
+// fill chooses the tokens of the next pass: of the texts at hand, then of more. It reports whether there are any.
+func (e *embedding) fill(ctx context.Context) (more bool, err error) {
+	e.parts = e.parts[:0]
+	for room := batchLength; room > 0 && len(e.parts) < embedLanes; {
+		if len(e.parts) == len(e.lanes) || e.lanes[len(e.parts)].rest == nil {
+			if e.next == len(e.texts) {
+				break
+			}
+			if err := e.open(ctx, len(e.parts)); err != nil {
+				return false, err
+			}
+		}
+		l := e.lanes[len(e.parts)]
+		if l.session.Position() == len(e.begin)+e.window { // the next piece
+			l.session.rewind(len(e.begin))
+		}
+		n := min(len(l.rest), room, len(e.begin)+e.window-l.session.Position())
+		e.parts = append(e.parts, part{l.session, l.rest[:n]})
+		room -= n
+	}
+	return len(e.parts) > 0, nil
+}
+
+// open begins with the next text in a lane.
+func (e *embedding) open(ctx context.Context, at int) error {
+	if at == len(e.lanes) {
+		if e.start.Position() < len(e.begin) { // computed once
+			err := e.model.forwardHidden(ctx, []part{{e.start, e.begin}}, func(_, _ int, _ []float32) error { return nil })
+			if err != nil {
+				return err
+			}
+			e.start.tokens = append(e.start.tokens, e.begin...)
+		}
+		session, err := e.start.Fork()
+		if err != nil {
+			return err
+		}
+		e.lanes = append(e.lanes, &lane{session: session, sum: make([]float64, e.model.config.Dim)})
+	}
+	l := e.lanes[at]
+	l.tokens = e.model.tokenizer.Encode(l.tokens[:0], e.texts[e.next])
+	if len(l.tokens) == 0 {
+		return &EmptyTextError{e.next}
+	}
+	l.tokens = append(l.tokens, e.end...)
+	if e.last && len(l.tokens) > e.window {
+		return fmt.Errorf("text %d: %w", e.next, &ContextLengthError{Tokens: len(e.begin) + len(l.tokens), ContextLength: len(e.begin) + e.window})
+	}
+	l.text, l.rest = e.next, l.tokens
+	clear(l.sum)
+	l.session.rewind(len(e.begin))
+	e.next++
+	return nil
+}
+
+// settle takes note of what the pass has read. Texts that are not read to their end are first in the next pass.
+func (e *embedding) settle() {
+	unfinished := 0
+	for i, part := range e.parts {
+		l := e.lanes[i]
+		l.session.tokens = append(l.session.tokens, part.tokens...)
+		if l.rest = l.rest[len(part.tokens):]; len(l.rest) == 0 {
+			l.rest = nil
+			e.vectors[l.text] = vector(l.sum)
+			continue
+		}
+		e.lanes[unfinished], e.lanes[i] = l, e.lanes[unfinished]
+		unfinished++
+	}
 }
 
 // The keys of a file that say how its model makes vectors.
@@ -145,40 +255,15 @@ func (m *Model) readPooling(e *embedding) error {
 	return nil
 }
 
-// read sums up the states of a text's tokens.
-func (e *embedding) read(ctx context.Context, text []Token) error {
-	clear(e.sum)
-	e.seen = 0
-	for len(text) > 0 {
-		if err := e.rewind(ctx); err != nil {
-			return err
-		}
-		n := min(len(text), e.window)
-		if err := e.session.PrefillHidden(ctx, text[:n], e.add); err != nil {
-			return err
-		}
-		text = text[n:]
-	}
-	return nil
-}
-
-// rewind makes the session hold what comes before each text, which is computed once.
-func (e *embedding) rewind(ctx context.Context) error {
-	if e.session.Position() >= len(e.begin) {
-		return e.session.Rewind(len(e.begin))
-	}
-	return e.session.PrefillHidden(ctx, e.begin, e.add)
-}
-
-// vector is the mean, at length 1. Its direction is that of the sum.
-func (e *embedding) vector() []float32 {
+// vector is the mean of the states that were summed up, at length 1. Its direction is that of the sum.
+func vector(sum []float64) []float32 {
 	squares := 0.0
-	for _, x := range e.sum {
+	for _, x := range sum {
 		squares += x * x
 	}
 	scale := 1 / math.Sqrt(max(squares, math.SmallestNonzeroFloat64))
-	out := make([]float32, len(e.sum))
-	for c, x := range e.sum {
+	out := make([]float32, len(sum))
+	for c, x := range sum {
 		out[c] = float32(x * scale)
 	}
 	return out

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -82,6 +84,10 @@ func TestEmbedTwin(t *testing.T) {
 			got := embed(t, m, text)[0]
 			if d := difference(got, unit(want[1:])); d > activationTolerance {
 				t.Errorf("the vector differs by %.2g of its largest value, want at most %g", d, activationTolerance)
+			}
+			among := embed(t, m, "before", text, "and after it more than one batch takes "+strings.Repeat("words ", 60), text)
+			if !slices.Equal(among[1], got) || !slices.Equal(among[3], got) {
+				t.Error("the vector is another among other texts")
 			}
 			if d := difference(got, unit(want)); d < 10*activationTolerance {
 				t.Errorf("with <|begin_of_text|> in the mean, the vector would differ by %.2g: this test would not notice", d)
@@ -271,25 +277,74 @@ func TestEmbedAllocations(t *testing.T) {
 		return testing.AllocsPerRun(3, func() { embed(t, m, texts...) })
 	}
 	per(long, 2) // buffers grow once
-	few, many, short100 := per(long, 10), per(long, 110), per(short, 110)
-	if each := (many - few) / 100; each > 2 {
-		t.Errorf("a text costs %.1f allocations, want its vector and at most one more", each)
+	for _, text := range []string{long, short} {
+		if each := (per(text, 70) - per(text, 20)) / 50; each > 2 {
+			t.Errorf("a text of %d bytes costs %.1f allocations, want its vector and at most one more", len(text), each)
+		}
 	}
-	if short100 > many+5 {
-		t.Errorf("110 short texts cost %v allocations, long ones %v", short100, many)
+	bytes := func(n int) float64 {
+		texts := slices.Repeat([]string{short}, n)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		embed(t, m, texts...)
+		runtime.ReadMemStats(&after)
+		return float64(after.TotalAlloc - before.TotalAlloc)
+	}
+	bytes(20)
+	if each, most := (bytes(520)-bytes(20))/500, float64(4*m.Config().Dim+200); each > most {
+		t.Errorf("a short text allocates %.0f bytes, want at most %.0f: its vector", each, most)
 	}
 }
 
+// Whatever texts are read together, in whatever pieces, each has the vector that it has alone.
+func TestEmbedTogether(t *testing.T) {
+	m := loadShape(t, smallShape(gguf.Q8_0), llm.ContextLength(64), llm.Threads(2))
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20 {
+		texts := make([]string, 1+random.IntN(40))
+		for i := range texts {
+			letters := make([]byte, 1+random.IntN(8))
+			if random.IntN(4) == 0 { // up to three windows
+				letters = make([]byte, 1+random.IntN(180))
+			}
+			for k := range letters {
+				letters[k] = byte('a' + random.IntN(26))
+			}
+			texts[i] = string(letters)
+		}
+		for i, v := range embed(t, m, texts...) {
+			if alone := embed(t, m, texts[i])[0]; !slices.Equal(alone, v) {
+				t.Fatalf("text %d of %q has another vector among the others than alone", i, texts)
+			}
+		}
+	}
+}
+
+// BenchmarkEmbed reads 32 texts one by one and together.
 func BenchmarkEmbed(b *testing.B) {
 	m := loadShape(b, vectors.Shape{
 		Name: "bench", Dim: 512, HiddenDim: 1408, NLayers: 4, NHeads: 8, NKVHeads: 2, HeadDim: 64, VocabSize: 320,
 		ContextLength: 512, RoPEFactor: 32, Type: gguf.Q8_0,
 	})
-	text := strings.Repeat("a sentence of words, ", 10)
-	n := len(m.Tokenizer().Encode(nil, text))
-	b.ReportAllocs()
-	for b.Loop() {
-		embed(b, m, text)
+	for name, text := range map[string]string{"short": "a few words", "long": strings.Repeat("a sentence of words, ", 10)} {
+		texts := slices.Repeat([]string{text}, 32)
+		n := len(texts) * len(m.Tokenizer().Encode(nil, text))
+		report := func(b *testing.B) {
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "tokens/s")
+		}
+		b.Run(name+"/alone", func(b *testing.B) {
+			for b.Loop() {
+				for i := range texts {
+					embed(b, m, texts[i:i+1]...)
+				}
+			}
+			report(b)
+		})
+		b.Run(name+"/together", func(b *testing.B) {
+			for b.Loop() {
+				embed(b, m, texts...)
+			}
+			report(b)
+		})
 	}
-	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "tokens/s")
 }

@@ -27,36 +27,14 @@ const (
 func (m *Model) forward(ctx context.Context, s *Session, tokens []Token, want wanted, visit func(int, []float32) error) error {
 	p := m.passes.get()
 	defer m.passes.put(p)
-	p.begin(ctx, s, len(tokens))
+	p.parts = append(p.parts[:0], part{s, tokens})
+	p.begin(ctx)
 	defer p.end()
-
-	// x [n, dim] is the residual stream: each token's embedding, to which every step adds.
-	for i, token := range tokens {
-		m.embedding.Row(p.token(p.x, i), int(token))
-	}
-	for i, l := range m.layers {
-		// Attention: each token's query looks at the keys of all tokens so far and takes a mean of their values.
-		p.normalize(l.attentionNorm, l.query, l.key, l.value)
-		p.multiply(product{p.query, l.query}, product{p.key, l.key}, product{p.value, l.value})
-		p.rotateAndStore(i)
-		p.attend(i)
-		p.quantize(p.attended, l.output)
-		p.multiply(product{p.h, l.output})
-		p.addToResidual()
-
-		// Feed-forward: x += down(silu(gate(x)) · up(x)).
-		p.normalize(l.ffnNorm, l.gate, l.up)
-		p.multiply(product{p.gate, l.gate}, product{p.up, l.up})
-		p.swiglu(l.down)
-		p.multiply(product{p.h, l.down})
-		p.addToResidual()
-
-		if err := p.stopped(ctx); err != nil {
-			return err
-		}
+	if err := p.layers(ctx); err != nil {
+		return err
 	}
 	if want == hiddenStates {
-		return p.visitHidden(visit)
+		return p.visitHidden(func(_, position int, hidden []float32) error { return visit(position, hidden) })
 	}
 	// Logits [vocabSize] only of the positions where somebody looks.
 	first := len(tokens)
@@ -80,25 +58,84 @@ func (m *Model) forward(ctx context.Context, s *Session, tokens []Token, want wa
 	return nil
 }
 
-// pass is the working memory of a forward pass over n tokens. It is reused, so that a pass allocates nothing.
+// layers runs the tokens through all layers.
+func (p *pass) layers(ctx context.Context) error {
+	// x [n, dim] is the residual stream: each token's embedding, to which every step adds.
+	i := 0
+	for _, part := range p.parts {
+		for _, token := range part.tokens {
+			p.model.embedding.Row(p.token(p.x, i), int(token))
+			i++
+		}
+	}
+	for i, l := range p.model.layers {
+		// Attention: each token's query looks at the keys of all tokens so far and takes a mean of their values.
+		p.normalize(l.attentionNorm, l.query, l.key, l.value)
+		p.multiply(product{p.query, l.query}, product{p.key, l.key}, product{p.value, l.value})
+		p.attention(i)
+		p.quantize(p.attended, l.output)
+		p.multiply(product{p.h, l.output})
+		p.addToResidual()
+
+		// Feed-forward: x += down(silu(gate(x)) · up(x)).
+		p.normalize(l.ffnNorm, l.gate, l.up)
+		p.multiply(product{p.gate, l.gate}, product{p.up, l.up})
+		p.swiglu(l.down)
+		p.multiply(product{p.h, l.down})
+		p.addToResidual()
+
+		if err := p.stopped(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// part is tokens of a pass that follow those in a session.
+type part struct {
+	session *Session
+	tokens  []Token
+}
+
+// pass is the working memory of a forward pass over n tokens, of one session or of several. It is reused, so that a pass
+// allocates nothing.
 type pass struct {
 	model *Model
 	job   *job
+	parts []part
+	view  // of all tokens; while attention is computed, of one part's
 
+	x, h        []float32 // [n, dim] residual stream; what a step reads or adds
+	gate, up    []float32 // [n, hiddenDim]
+	activations simd.Activations
+
+	step      step
+	functions [stepCount]func(begin, end int)
+}
+
+// view is what attention reads and writes: n tokens that follow each other in one session's cache.
+type view struct {
 	n     int // tokens
 	first int // position of the first
 	cache *kvCache
 
-	x, h            []float32 // [n, dim] residual stream; what a step reads or adds
 	query, attended []float32 // [n, nHeads, headDim]
 	key, value      []float32 // [n, nKVHeads, headDim]
-	gate, up        []float32 // [n, hiddenDim]
 	cos, sin        []float32 // [n, headDim/2]
 	scores          []float32 // [n, nKVHeads, kvBlockLength]
-	activations     simd.Activations
+}
 
-	step      step
-	functions [stepCount]func(begin, end int)
+// of returns the view of n tokens from one on, which belong to a session.
+func (v view) of(begin, n int, s *Session) view {
+	rows := func(buffer []float32) []float32 {
+		width := len(buffer) / v.n
+		return buffer[begin*width:][:n*width]
+	}
+	return view{
+		n: n, first: len(s.tokens), cache: &s.cache,
+		query: rows(v.query), attended: rows(v.attended), key: rows(v.key), value: rows(v.value),
+		cos: rows(v.cos), sin: rows(v.sin), scores: rows(v.scores),
+	}
 }
 
 // step is what the functions that threads run read, besides the buffers: the arguments of the step at hand.
@@ -175,19 +212,31 @@ func resize(s []float32, n int) []float32 {
 	return s[:n]
 }
 
-// begin prepares for n tokens at the end of a session.
-func (p *pass) begin(ctx context.Context, s *Session, n int) {
+// begin prepares for the tokens of the parts, each at the end of its session.
+func (p *pass) begin(ctx context.Context) {
 	c := &p.model.config
 	p.job.enter(ctx.Done())
-	p.n, p.first, p.cache = n, len(s.tokens), &s.cache
-	p.cache.reserve(p.first, p.first+n)
+	n := 0
+	for _, part := range p.parts {
+		n += len(part.tokens)
+	}
+	p.n = n
 	p.x, p.h = resize(p.x, n*c.Dim), resize(p.h, n*c.Dim)
 	p.query, p.attended = resize(p.query, n*c.NHeads*c.HeadDim), resize(p.attended, n*c.NHeads*c.HeadDim)
 	p.key, p.value = resize(p.key, n*c.NKVHeads*c.HeadDim), resize(p.value, n*c.NKVHeads*c.HeadDim)
 	p.gate, p.up = resize(p.gate, n*c.HiddenDim), resize(p.up, n*c.HiddenDim)
 	p.cos, p.sin = resize(p.cos, n*c.HeadDim/2), resize(p.sin, n*c.HeadDim/2)
 	p.scores = resize(p.scores, n*c.NKVHeads*kvBlockLength)
-	ropeAngles(p.cos, p.sin, p.model.rope, p.first, n)
+	all, begin := p.view, 0
+	for _, part := range p.parts {
+		v := all.of(begin, len(part.tokens), part.session)
+		v.cache.reserve(v.first, v.first+v.n)
+		ropeAngles(v.cos, v.sin, p.model.rope, v.first, v.n)
+		begin += v.n
+	}
+	if len(p.parts) == 1 {
+		p.view = all.of(0, n, p.parts[0].session)
+	}
 }
 
 // end lets go of the session.
@@ -195,6 +244,7 @@ func (p *pass) end() {
 	p.job.leave()
 	p.cache, p.step.source, p.step.weight = nil, nil, nil
 	clear(p.step.products)
+	clear(p.parts)
 }
 
 // stopped returns the error of a pass that is to be given up: the context's, or ErrClosed. Once it does, all further steps

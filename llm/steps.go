@@ -78,6 +78,23 @@ func (p *pass) multiplyPanels(begin, end int) {
 	}
 }
 
+// attention lets the tokens of each session look at the keys and values of their own.
+func (p *pass) attention(layer int) {
+	if len(p.parts) == 1 {
+		p.rotateAndStore(layer)
+		p.attend(layer)
+		return
+	}
+	all, begin := p.view, 0
+	for _, part := range p.parts {
+		p.view = all.of(begin, len(part.tokens), part.session)
+		p.rotateAndStore(layer)
+		p.attend(layer)
+		begin += p.n
+	}
+	p.view = all
+}
+
 // rotateAndStore applies RoPE to queries and keys, and puts keys and values into the cache, rounded to float16.
 func (p *pass) rotateAndStore(layer int) {
 	p.step.layer = layer
@@ -195,13 +212,17 @@ func (p *pass) logits(out []float32, i int) {
 	p.x, p.h, p.n = x, h, n
 }
 
-// visitHidden hands each token's state [dim], after the last norm, to visit.
-func (p *pass) visitHidden(visit func(position int, hidden []float32) error) error {
-	for i := range p.n {
-		hidden := p.token(p.h, i)
-		simd.RMSNorm(hidden, p.token(p.x, i), p.model.norm, p.model.config.RMSNormEps)
-		if err := visit(p.first+i, hidden); err != nil {
-			return err
+// visitHidden hands each token's state [dim], after the last norm, to visit, with the part that it belongs to.
+func (p *pass) visitHidden(visit func(part, position int, hidden []float32) error) error {
+	i := 0
+	for k, part := range p.parts {
+		for j := range part.tokens {
+			hidden := p.token(p.h, i)
+			simd.RMSNorm(hidden, p.token(p.x, i), p.model.norm, p.model.config.RMSNormEps)
+			if err := visit(k, len(part.session.tokens)+j, hidden); err != nil {
+				return err
+			}
+			i++
 		}
 	}
 	return nil
