@@ -152,7 +152,7 @@ func (c *compiler) planScalars(n *node) error {
 			}
 			if t != nil && !slices.Contains(n.strings, t) {
 				n.strings = append(n.strings, t)
-				n.scalarCost = min(n.scalarCost, 2+max(t.table.distance[0], t.least))
+				n.scalarCost = min(n.scalarCost, 2+t.cost())
 			}
 		}
 	}
@@ -162,7 +162,7 @@ func (c *compiler) planScalars(n *node) error {
 			return err
 		}
 		n.strings = append(n.strings, t)
-		n.scalarCost = min(n.scalarCost, 2+t.table.distance[0])
+		n.scalarCost = min(n.scalarCost, 2+t.cost())
 	}
 	n.words = words
 	return nil
@@ -221,9 +221,19 @@ func (c *compiler) shape(n *node) error {
 
 func (c *compiler) stringShape(t *stringTable, table *table, quote byte) uint32 {
 	v := &c.g.values
-	v.strings = append(v.strings, stringShape{table: table, quote: quote, least: t.least, most: t.most,
-		counted: t.least > 0 || t.most != noLimit})
+	v.strings = append(v.strings, t.shape(table, quote))
 	return uint32(len(v.strings) - 1)
+}
+
+func (t *stringTable) shape(table *table, quote byte) stringShape {
+	return stringShape{table: table, quote: quote, least: t.least, most: t.most,
+		counted: t.least > 0 || t.most != noLimit, lengths: newStringLengths(table, t.least, t.most)}
+}
+
+// cost is the fewest bytes of the text.
+func (t *stringTable) cost() uint32 {
+	s := t.shape(t.table, 0)
+	return uint32(min(s.ending(0, 0), costLimit))
 }
 
 // nodeAt is the valueNode of a node, noLimit if it has no values.

@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"errors"
 	"slices"
 )
 
@@ -27,8 +28,9 @@ func (c *compiler) arrayShape(p *arrayPlan) (uint32, error) {
 	if a.rest = rest; !live {
 		a.most = min(a.most, uint32(len(a.prefix)))
 	}
-	for _, x := range q.contains {
-		a.contains = append(a.contains, containsShape{x.least, x.most})
+	if len(q.contains) > 0 {
+		a.counts, _ = c.itemCounts(p) // it was small enough when p was made
+		a.contains = a.counts.contains
 	}
 	if q.unique && a.most > 1 {
 		if err := c.uniqueItems(p, &a); err != nil {
@@ -51,14 +53,43 @@ func (c *compiler) uniqueItems(p *arrayPlan, a *arrayShape) error {
 	if len(n.lists) > 0 || len(n.shapes) > 0 {
 		return c.refuse(q.uniqueAt, "uniqueItems of arrays or objects is not enforced")
 	}
-	words := slices.Clone(n.words)
-	finite := true
+	words, finite, err := c.itemWords(n)
+	if err != nil {
+		return c.refuse(q.uniqueAt, "%v", err)
+	}
+	a.unique = true
+	if !finite {
+		if len(words) > 0 {
+			return c.refuse(q.uniqueAt, "uniqueItems of a few values beside many is not enforced")
+		}
+		a.distinct = c.distinctCosts(n, min(max(a.least, 1), maxUniqueWords))
+		return nil
+	}
+	slices.Sort(words)
+	words = distinctValues(slices.Compact(words))
+	if uint64(len(words)) < uint64(a.least) {
+		return c.refuse(q.uniqueAt, "only %d values differ, at least %d are asked for", len(words), a.least)
+	}
+	a.most = min(a.most, uint32(len(words)))
+	t := newWordTrie(words, nil)
+	a.words = &t
+	for _, w := range words {
+		a.distinct = append(a.distinct, uint32(len(w)))
+	}
+	slices.Sort(a.distinct)
+	return nil
+}
+
+// itemWords are the values of a node that are finitely many; finite tells whether there are no others. What is neither few nor
+// endless is an error.
+func (c *compiler) itemWords(n *node) (words []string, finite bool, err error) {
+	words, finite = slices.Clone(n.words), true
 	for _, t := range n.strings {
 		list, ok := t.words(maxUniqueWords)
 		if !ok {
 			finite = false
 			if t.table.most != nil && t.most != noLimit || !t.table.loops && !t.table.endless() || t.most < 4 {
-				return c.refuse(q.uniqueAt, "uniqueItems of these strings is not enforced: one could be left without another")
+				return nil, false, errors.New("uniqueItems of these strings is not enforced: one could be left without another")
 			}
 			continue
 		}
@@ -70,29 +101,40 @@ func (c *compiler) uniqueItems(p *arrayPlan, a *arrayShape) error {
 		list, ok := (&stringTable{table: c.g.values.scalars[at], most: noLimit}).words(maxUniqueWords)
 		if !ok {
 			if !c.boundless(at) {
-				return c.refuse(q.uniqueAt, "uniqueItems of these numbers is not enforced: one could be left without another")
+				return nil, false, errors.New("uniqueItems of these numbers is not enforced: one could be left without another")
 			}
 			finite = false
 			continue
 		}
 		words = append(words, list...)
 	}
-	a.unique = true
-	if !finite {
-		if len(words) > 0 {
-			return c.refuse(q.uniqueAt, "uniqueItems of a few values beside many is not enforced")
+	return words, finite, nil
+}
+
+// distinctCosts are costs of an item that differs from none, one, two … others, where there are any number.
+func (c *compiler) distinctCosts(n *node, most uint32) (out []uint32) {
+	const single = 93 // characters of a byte that stand for themselves
+	for k := range most {
+		best := uint32(costLimit)
+		if len(n.numbers) > 0 {
+			best = uint32(digits(k)) // those from 0 on
 		}
-		return nil
+		for _, t := range n.strings {
+			more := k * maxCharacter // a character more than all others
+			if t.table.loops {
+				more = 0
+				for left, many := k, uint32(1); left >= many; more++ {
+					left -= many
+					if many *= single; more > 2 {
+						break
+					}
+				}
+			}
+			best = min(best, 2+t.cost()+more)
+		}
+		out = append(out, best)
 	}
-	slices.Sort(words)
-	words = distinctValues(slices.Compact(words))
-	if uint64(len(words)) < uint64(a.least) {
-		return c.refuse(q.uniqueAt, "only %d values differ, at least %d are asked for", len(words), a.least)
-	}
-	a.most = min(a.most, uint32(len(words)))
-	t := newWordTrie(words, nil)
-	a.words = &t
-	return nil
+	return out
 }
 
 // boundless tells whether a scalar table is that of all numbers, or of all whole ones.

@@ -42,6 +42,7 @@ func (c *compiler) objectShape(p *objectPlan) (uint32, error) {
 	}
 	o.names = newWordTrie(sorted, o.others)
 	o.overlaps()
+	o.measureNames(func(node uint32) uint32 { return c.g.values.nodes[node].cost })
 	o.byRank = make([]uint32, len(sorted))
 	for i, r := range o.rank {
 		o.byRank[r] = uint32(i)
@@ -141,6 +142,7 @@ func (c *compiler) otherNames(p *objectPlan, o *objectShape, names *[]string, va
 	}
 	o.otherSame = sameValue(t.accept, o.otherValue)
 	o.otherCount = t.texts()
+	o.otherCosts = c.otherCosts(p, p.q.fewest)
 	c.bytes += 4 * len(t.next)
 	return nil
 }

@@ -119,6 +119,25 @@ func (p *languages) successors(t []language, sets [][]runeRange, sink bool, add 
 		}
 	}
 	emit(maxRune)
+	return withoutSurrogates(out)
+}
+
+// withoutSurrogates leaves out what no text can have: a state to which only surrogates lead cannot be reached.
+func withoutSurrogates(list []edge) []edge {
+	const first, last = 0xd800, 0xdfff
+	out := make([]edge, 0, len(list)+1)
+	for _, e := range list {
+		if e.hi < first || e.lo > last {
+			out = append(out, e)
+			continue
+		}
+		if e.lo < first {
+			out = append(out, edge{e.lo, first - 1, e.to})
+		}
+		if e.hi > last {
+			out = append(out, edge{last + 1, e.hi, e.to})
+		}
+	}
 	return out
 }
 

@@ -2,11 +2,6 @@ package grammar
 
 import "math/bits"
 
-const matchBits = 20
-
-// matches is how many items matched the k-th contains.
-func matches(used uint64, k int) uint32 { return uint32(used>>(k*matchBits)) & (1<<matchBits - 1) }
-
 func (m *Matcher) choices(c *cell, a *arrayShape) []uint32 {
 	if int(c.count) < len(a.prefix) {
 		return a.prefix[c.count].choices
@@ -14,49 +9,9 @@ func (m *Matcher) choices(c *cell, a *arrayShape) []uint32 {
 	return a.rest.choices
 }
 
-// choosable tells whether the next item of an array may match just the contains in set, so that all of them
-// can still get as many matches as they need.
+// choosable tells whether the next item of an array may match just the contains in set, so that the array can still end.
 func (m *Matcher) choosable(c *cell, a *arrayShape, set int) bool {
-	if m.choices(c, a)[set] == noLimit {
-		return false
-	}
-	for k, x := range a.contains {
-		have := matches(c.used, k)
-		if set>>k&1 != 0 {
-			if x.most != noLimit && have >= x.most {
-				return false
-			}
-			have++
-		}
-		if have < x.least && x.least-have > m.chances(a, k, c.count+1) {
-			return false
-		}
-	}
-	return true
-}
-
-// chances is how many items from index on can match the k-th contains.
-func (m *Matcher) chances(a *arrayShape, k int, index uint32) (n uint32) {
-	matching := func(s *itemShape) bool {
-		for set, node := range s.choices {
-			if set>>k&1 != 0 && node != noLimit {
-				return true
-			}
-		}
-		return false
-	}
-	for ; int(index) < len(a.prefix) && index < a.most; index++ {
-		if matching(&a.prefix[index]) {
-			n++
-		}
-	}
-	if index >= a.most || !matching(&a.rest) {
-		return n
-	}
-	if a.most == noLimit {
-		return noLimit
-	}
-	return n + a.most - index
+	return m.choices(c, a)[set] != noLimit && a.counts.ending(c.count, c.used, set) != noLimit
 }
 
 // item reads the first byte of an item.

@@ -95,6 +95,7 @@ func Repeat(part Part, least, most int) Part {
 		if most != Unbounded {
 			more = g.emit(opLess, uint32(most), more)
 		}
+		g.repeats[loop] = repeat{once, uint32(least)}
 		g.code[loop].x = g.either(more, g.emit(opAtLeast, uint32(least), g.emit(opReturn, 0, 0)))
 		return g.emit(opCall, loop, next), nil
 	}}

@@ -9,7 +9,8 @@ import (
 type objectPlan struct {
 	q        *conj
 	names    []string
-	values   []int32 // by name: node
+	values   []int32  // by name: node
+	lengths  []uint32 // by name: bytes between its quotes
 	required map[string]bool
 	others   *characters // further names, labeled with the patterns that they match; nil if there are none
 	classes  map[uint64]int32
@@ -39,6 +40,7 @@ func (c *compiler) planObject(q *conj) (*objectPlan, error) {
 		}
 		n, err := c.node(list)
 		p.names, p.values = append(p.names, name), append(p.values, n)
+		p.lengths = append(p.lengths, uint32(len(quoteWith(name, c.spelling))-2))
 		return err
 	}
 	declared, open := false, true
@@ -196,6 +198,11 @@ func (c *compiler) planArray(q *conj) (*arrayPlan, error) {
 			p.rest = choices
 		}
 	}
+	if len(q.contains) > 0 {
+		if _, ok := c.itemCounts(p); !ok {
+			return nil, c.refuse(q.pointer, "the numbers of items and of those that match contains are too large to be enforced at once")
+		}
+	}
 	return p, nil
 }
 
@@ -232,136 +239,6 @@ func (c *compiler) stringsOf(l literal) (language, error) {
 		parts = append(parts, c.langs.both(q.text, c.langs.loop(c.langs.any, int32(q.least), high)))
 	}
 	return c.langs.either(parts...), nil
-}
-
-// costs finds the fewest bytes of every node's values; one that keeps noLimit has no value.
-func (c *compiler) costs(order []int32) {
-	for changed := true; changed; {
-		changed = false
-		for i := len(order) - 1; i >= 0; i-- {
-			n := c.nodes[order[i]]
-			if cost := c.cost(n); cost < n.cost {
-				n.cost, changed = cost, true
-			}
-		}
-	}
-}
-
-func (c *compiler) cost(n *node) uint32 {
-	best := n.scalarCost
-	for _, p := range n.shapes {
-		best = min(best, c.objectCost(p))
-	}
-	for _, p := range n.lists {
-		best = min(best, c.arrayCost(p))
-	}
-	return best
-}
-
-const costLimit = 1 << 30
-
-func (c *compiler) objectCost(p *objectPlan) uint32 {
-	sum, count, optional := uint64(2), uint32(0), uint32(0)
-	cheapest := uint64(noLimit)
-	for i, name := range p.names {
-		cost := c.nodes[p.values[i]].cost
-		if cost == noLimit {
-			if p.required[name] {
-				return noLimit
-			}
-			continue
-		}
-		each := uint64(len(name)) + 6 + uint64(cost)
-		if p.required[name] {
-			sum += each
-			count++
-		} else {
-			optional++
-			cheapest = min(cheapest, each)
-		}
-	}
-	if p.others != nil && count+optional < p.q.fewest {
-		for _, n := range p.classes {
-			if cost := c.nodes[n].cost; cost != noLimit {
-				optional = noLimit - count
-				cheapest = min(cheapest, 12+uint64(cost))
-			}
-		}
-	}
-	if count < p.q.fewest {
-		if uint64(count)+uint64(optional) < uint64(p.q.fewest) {
-			return noLimit
-		}
-		sum += uint64(p.q.fewest-count) * cheapest
-	}
-	return uint32(min(sum, costLimit))
-}
-
-func (c *compiler) arrayCost(p *arrayPlan) uint32 {
-	sum := uint64(2)
-	need := make([]uint32, len(p.q.contains))
-	open := 0
-	for k, a := range p.q.contains {
-		need[k] = a.least
-		if a.least > 0 {
-			open |= 1 << k
-		}
-	}
-	i := uint32(0)
-	for ; i < p.q.shortest || open != 0; i++ {
-		if i >= p.q.longest || i > uint32(len(p.prefix))+64 && open == 0 {
-			break
-		}
-		choices := p.rest
-		if int(i) < len(p.prefix) {
-			choices = p.prefix[i]
-		}
-		best, cost := -1, noLimit
-		useful := func(set int) int { return countSmall(set & open) }
-		for set, n := range choices {
-			if x := c.nodes[n].cost; x != noLimit && (best < 0 || useful(set) > useful(best) || useful(set) == useful(best) && x < cost) {
-				best, cost = set, x
-			}
-		}
-		if best < 0 {
-			return noLimit
-		}
-		if best&open == 0 && int(i) >= len(p.prefix) && open != 0 {
-			return noLimit
-		}
-		for k := range need {
-			if best>>k&1 != 0 && need[k] > 0 {
-				if need[k]--; need[k] == 0 {
-					open &^= 1 << k
-				}
-			}
-		}
-		sum += uint64(cost) + 2
-	}
-	if open != 0 {
-		return noLimit
-	}
-	if i < p.q.shortest {
-		if i >= p.q.longest {
-			return noLimit
-		}
-		cost := noLimit
-		for _, n := range p.rest {
-			cost = min(cost, c.nodes[n].cost)
-		}
-		if cost == noLimit {
-			return noLimit
-		}
-		sum += uint64(p.q.shortest-i) * (uint64(cost) + 2)
-	}
-	return uint32(min(sum, costLimit))
-}
-
-func countSmall(set int) (n int) {
-	for ; set != 0; set &= set - 1 {
-		n++
-	}
-	return n
 }
 
 // numberKey names a set of conditions.
@@ -422,7 +299,7 @@ func (c *compiler) stringTable(text language, least, most uint32, pointer string
 		return nil, nil
 	}
 	// One class repeated from m to n times is that class without limits, and a count.
-	if n := &c.langs.nodes[text]; n.kind == languageLoop && c.langs.nodes[n.a].kind == languageSet {
+	if n := &c.langs.nodes[text]; c.oneClass(text) {
 		least = max(least, uint32(n.low))
 		if n.high >= 0 {
 			most = min(most, uint32(n.high))
@@ -444,9 +321,15 @@ func (c *compiler) stringTable(text language, least, most uint32, pointer string
 	return t, nil
 }
 
+// oneClass tells whether a language repeats characters of one class.
+func (c *compiler) oneClass(text language) bool {
+	n := &c.langs.nodes[text]
+	return n.kind == languageLoop && c.langs.nodes[n.a].kind == languageSet
+}
+
 func (c *compiler) newStringTable(text language, least, most uint32) (*stringTable, error) {
 	plain := stringKey{text, 0, noLimit}
-	if t, ok := c.tables[plain]; ok && c.langs.nodes[text].kind == languageLoop {
+	if t, ok := c.tables[plain]; ok && c.oneClass(text) {
 		return &stringTable{t.table, t.double, least, most}, nil
 	}
 	chars, err := c.langs.automaton([]language{text}, wanted)
@@ -456,7 +339,7 @@ func (c *compiler) newStringTable(text language, least, most uint32) (*stringTab
 	if len(chars.edges[0]) == 0 && !wanted(chars.label[0]) {
 		return nil, nil
 	}
-	if c.langs.nodes[text].kind == languageLoop && len(chars.edges) == 1 || least == 0 && most == noLimit {
+	if c.oneClass(text) && len(chars.edges) == 1 || least == 0 && most == noLimit {
 		return c.spelledTable(chars, least, most), nil
 	}
 	if from, to, ok := chars.lengths(wanted); ok {

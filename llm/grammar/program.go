@@ -49,10 +49,14 @@ type Grammar struct {
 	rules    map[*Rule]uint32
 	cache    *maskCache
 	regular  map[string]uint32 // scalar tables of expressions
+	repeats  map[uint32]repeat // by where their loop begins
 }
 
+// repeat is a part that comes at least so many times.
+type repeat struct{ once, least uint32 }
+
 func newGrammar() *Grammar {
-	return &Grammar{index: map[class]uint32{}, rules: map[*Rule]uint32{}, regular: map[string]uint32{}, cache: newMaskCache()}
+	return &Grammar{index: map[class]uint32{}, rules: map[*Rule]uint32{}, regular: map[string]uint32{}, repeats: map[uint32]repeat{}, cache: newMaskCache()}
 }
 
 func (g *Grammar) emit(op operation, x, y uint32) uint32 {

@@ -29,6 +29,7 @@ type stringShape struct {
 	quote       byte
 	least, most uint32 // characters
 	counted     bool   // the number of characters matters
+	lengths     stringLengths
 }
 
 // arrayShape is an array. Counts are kept in the stack cell, not in the code.
@@ -38,8 +39,10 @@ type arrayShape struct {
 	rest        itemShape
 	least, most uint32
 	contains    []containsShape
-	words       *wordTrie // the finitely many items of a unique array
+	counts      *itemCounts // if there are contains
+	words       *wordTrie   // the finitely many items of a unique array
 	unique      bool
+	distinct    []uint32 // unique arrays: cost of an item that differs from none, one, two … others
 }
 
 // itemShape is what may stand at a place: item, or, bit by bit of the index, what also matches contains.
@@ -59,15 +62,21 @@ type objectShape struct {
 	rank        []uint32 // by name: place in the order, if ordered
 	byRank      []uint32
 	ordered     bool
-	bare        bool     // arguments of a call: no braces, names without quotes
-	others      *table   // further names; nil if there are none
-	otherCount  []uint32 // by state of others: how many names there are from it on; noLimit if very many
-	otherValue  []uint32 // by state of others: value node, noLimit if no name ends here
-	otherSame   uint32   // the value of all further names, noLimit if it is not the same for all
-	endless     bool     // whatever a name has begun with, it can become any number of names that are not declared
+	bare        bool      // arguments of a call: no braces, names without quotes
+	others      *table    // further names; nil if there are none
+	otherCount  []uint32  // by state of others: how many names there are from it on; noLimit if very many
+	otherValue  []uint32  // by state of others: value node, noLimit if no name ends here
+	otherSame   uint32    // the value of all further names, noLimit if it is not the same for all
+	otherCosts  nameCosts // of the cheapest members with further names, as many as there may have to be
+	otherCost   []uint32  // by state of others: fewest bytes to the end of the member
+	endCost     []uint32  // by state of others: the same if the name ends there, noLimit if none does
+	trieCost    []uint32  // by node of names: fewest bytes to the end of a member whose name is a further one
+	memberCost  []uint32  // by name: bytes of the member, its comma included
+	byCost      []uint32  // names that are allowed, the cheapest first
+	endless     bool      // whatever a name has begun with, it can become any number of names that are not declared
 	least, most uint32
-	cost        uint32
-	words       int // words of a set of names
+	cost        uint32 // fewest bytes
+	words       int    // words of a set of names
 }
 
 // wordTrie is a byte trie over sorted words; the words below a node are consecutive.
