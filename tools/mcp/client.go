@@ -17,6 +17,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"github.com/drover-ai/drover/internal/redact"
 	"github.com/drover-ai/drover/tools"
 )
 
@@ -63,7 +64,9 @@ type Options struct {
 	HTTPClient *http.Client
 	// Headers go with each request of [Dial], such as Authorization; not to another host, if the server redirects to one.
 	Headers http.Header
-	// Secrets are texts that errors and the log do not show, besides the values of Headers and what an address has in its query.
+	// Secrets are texts that errors and the log do not show, besides those that are known for secrets: the values of Headers, what
+	// Environment has that ours has not, users, passwords and queries of addresses, and the values of flags and variables on the
+	// command line with names such as --api-key and GITHUB_TOKEN. Texts of less than four bytes are always shown.
 	Secrets []string
 }
 
@@ -104,9 +107,9 @@ type opener func(found *schemas) (link, error)
 // [Client.Close] or when ctx ends.
 func Dial(ctx context.Context, address string, options Options) (*Client, error) {
 	if !IsAddress(address) {
-		return nil, fmt.Errorf("MCP server %q: want an address that begins with http:// or https://", address)
+		return nil, fmt.Errorf("MCP server %q: want an address that begins with http:// or https://", redact.URLs(address))
 	}
-	return connect(ctx, address, options, func(found *schemas) (link, error) {
+	return connect(ctx, []string{address}, options, func(found *schemas) (link, error) {
 		return link{transport: &sdk.StreamableClientTransport{
 			Endpoint:             address,
 			HTTPClient:           watched(withHeaders(options.HTTPClient, address, options.Headers), found),
@@ -122,7 +125,7 @@ func IsAddress(text string) bool {
 }
 
 // connect tries the versions of the protocol in turn, each with a new link, and lists the tools.
-func connect(ctx context.Context, where string, options Options, open opener) (*Client, error) {
+func connect(ctx context.Context, words []string, options Options, open opener) (*Client, error) {
 	if options.StartTimeout <= 0 {
 		options.StartTimeout = DefaultStartTimeout
 	}
@@ -135,7 +138,8 @@ func connect(ctx context.Context, where string, options Options, open opener) (*
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	hidden := hide(where, options)
+	hidden := hide(words, options)
+	where := strings.Join(words, " ")
 	versions := fallbacks
 	if options.ProtocolVersion != "" {
 		versions = []string{options.ProtocolVersion}
@@ -222,6 +226,7 @@ func (c *Client) list(ctx context.Context) error {
 			_, err = tools.NewRegistry(t) // compiles the schema: one bad tool must not cost the others
 		}
 		if err != nil {
+			err = &hiddenError{err, c.hidden}
 			c.skipped = append(c.skipped, SkippedTool{tool.Name, err})
 			c.options.Logger.Warn("tool left out", "server", c.name, "tool", tool.Name, "reason", err)
 			continue

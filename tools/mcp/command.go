@@ -23,8 +23,7 @@ func Command(ctx context.Context, command []string, options Options) (*Client, e
 	if len(command) == 0 || command[0] == "" {
 		return nil, errors.New("MCP server: no command")
 	}
-	where := strings.Join(command, " ")
-	return connect(ctx, where, options, func(found *schemas) (link, error) {
+	return connect(ctx, command, options, func(found *schemas) (link, error) {
 		p, err := startProcess(command, options)
 		if err != nil {
 			return link{}, err

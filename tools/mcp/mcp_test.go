@@ -153,7 +153,7 @@ func dialed(t *testing.T, handler http.Handler, options Options) *Client {
 // linked connects to a server in this process.
 func linked(t *testing.T, run func(context.Context, sdk.Transport) error, options Options) *Client {
 	t.Helper()
-	c, err := connect(t.Context(), "in process", options, func(found *schemas) (link, error) {
+	c, err := connect(t.Context(), []string{"in process"}, options, func(found *schemas) (link, error) {
 		ours, theirs := sdk.NewInMemoryTransports()
 		go func() { _ = run(t.Context(), theirs) }()
 		return link{transport: seeing{ours, found}}, nil
@@ -454,7 +454,7 @@ func TestTooManyTools(t *testing.T) {
 			return next(ctx, method, request)
 		}
 	})
-	_, err := connect(t.Context(), "in process", Options{}, func(found *schemas) (link, error) {
+	_, err := connect(t.Context(), []string{"in process"}, Options{}, func(found *schemas) (link, error) {
 		ours, theirs := sdk.NewInMemoryTransports()
 		go func() { _ = server.Run(t.Context(), theirs) }()
 		return link{transport: seeing{ours, found}}, nil

@@ -94,7 +94,7 @@ func (t *remote) Call(ctx context.Context, arguments json.RawMessage) (tools.Res
 		if strings.TrimSpace(text) == "" {
 			text = "the tool failed and does not say why"
 		}
-		return tools.Result{}, &tools.CallError{Tool: t.definition.Name, Kind: tools.Failed, Err: errors.New(text)}
+		return tools.Result{}, &tools.CallError{Tool: t.definition.Name, Kind: tools.Failed, Err: &hiddenError{errors.New(text), t.client.hidden}}
 	}
 	return tools.Result{Content: text, Cut: missing}, nil
 }

@@ -161,7 +161,7 @@ func flagServers(servers, headers []string) ([]serverSpec, error) {
 	if x.err != nil {
 		return nil, misused("--mcp-header: %w", x.err)
 	}
-	for _, server := range servers {
+	for i, server := range servers {
 		if mcp.IsAddress(server) {
 			addresses++
 			specs = append(specs, serverSpec{address: server, options: mcp.Options{Headers: wanted, Secrets: x.secrets}})
@@ -169,7 +169,7 @@ func flagServers(servers, headers []string) ([]serverSpec, error) {
 		}
 		command, err := splitCommand(server)
 		if err != nil {
-			return nil, misused("--mcp %q: %w", server, err)
+			return nil, misused("--mcp number %d: %w", i+1, err) // the text may have a secret in it
 		}
 		specs = append(specs, serverSpec{command: command})
 	}
