@@ -2,6 +2,7 @@ package llm
 
 import (
 	"context"
+	"math"
 	"sync"
 
 	"github.com/drover-ai/drover/simd"
@@ -12,14 +13,24 @@ import (
 const batchLength = 128
 
 // wanted says what a forward pass computes beside keys and values. The LM head is a fifth of the work of Llama 3.2 1B.
-type wanted int
+type wanted struct {
+	logits int  // of so many tokens at the end
+	hidden bool // instead of logits, the state of every token, which the LM head would multiply, before it is rounded
+}
 
-const (
-	noLogits wanted = iota
-	lastLogits
-	allLogits
-	hiddenStates // what the LM head would multiply, before it is rounded
+// lastLogits, allLogits and hiddenStates are what is wanted as a rule.
+var (
+	lastLogits   = wanted{logits: 1}
+	allLogits    = wanted{logits: math.MaxInt}
+	hiddenStates = wanted{hidden: true}
 )
+
+// before is what is wanted of tokens that n more follow.
+func (w wanted) before(n int) wanted { return wanted{max(w.logits-n, 0), w.hidden} }
+
+// logitsAtOnce is how many tokens' logits are computed together: enough for a draft, of which each token would otherwise
+// read the LM head anew.
+const logitsAtOnce = 16
 
 // forward runs n tokens, which follow those in the session, through the network and leaves their keys and values in the
 // session's cache. It is the only forward pass: decoding is n = 1. The steps are those of Llama (Touvron et al. 2023;
@@ -33,29 +44,10 @@ func (m *Model) forward(ctx context.Context, s *Session, tokens []Token, want wa
 	if err := p.layers(ctx); err != nil {
 		return err
 	}
-	if want == hiddenStates {
+	if want.hidden {
 		return p.visitHidden(func(_, position int, hidden []float32) error { return visit(position, hidden) })
 	}
-	// Logits [vocabSize] only of the positions where somebody looks.
-	first := len(tokens)
-	switch want {
-	case lastLogits:
-		first--
-	case allLogits:
-		first = 0
-	}
-	for i := first; i < len(tokens); i++ {
-		p.logits(s.logits, i)
-		if err := p.stopped(ctx); err != nil {
-			return err
-		}
-		if want == allLogits {
-			if err := visit(p.first+i, s.logits); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return p.visitLogits(ctx, s.logits, min(want.logits, len(tokens)), visit)
 }
 
 // layers runs the tokens through all layers.
@@ -107,6 +99,7 @@ type pass struct {
 
 	x, h        []float32 // [n, dim] residual stream; what a step reads or adds
 	gate, up    []float32 // [n, hiddenDim]
+	rows        []float32 // [logitsAtOnce, vocabSize] logits of several tokens
 	activations simd.Activations
 
 	step      step

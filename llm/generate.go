@@ -25,6 +25,10 @@ type GenerateOptions struct {
 	Constraint Constraint
 	// Logprobs is how many of the most likely tokens to report with every token. 0 reports none.
 	Logprobs int
+	// Draft is how many tokens are guessed at most, from what the session holds, and computed along with the next one.
+	// That makes text that repeats its context faster and changes nothing else. 0 is 8, and none for a model so small that
+	// it stays in the processor's caches, where guessing gains nothing; negative is none.
+	Draft int
 }
 
 // Constraint decides which tokens may come next. Package llm/grammar has one for JSON Schema.
@@ -60,7 +64,8 @@ type Usage struct {
 	CachedTokens     int           // of those, the ones that the session held already
 	CompletionTokens int           // tokens generated, forced ones included, the stop token not
 	ForcedTokens     int           // of those, the ones that a constraint forced
-	ForwardPasses    int           // of decoding: fewer than tokens where forced ones were computed together
+	DraftTokens      int           // of those, the ones that were computed before they were chosen: guessed, and guessed right
+	ForwardPasses    int           // of decoding: fewer than tokens where forced or guessed ones were computed together
 	PrefillTime      time.Duration // computing the prompt
 	DecodeTime       time.Duration // generating, without what the consumer of the stream does meanwhile
 }
@@ -110,7 +115,8 @@ type generation struct {
 	sampler    sampler
 	text       textStream
 	masked     []float32 // [vocabSize] logits after penalties and mask
-	pending    []Token   // generated, not yet computed
+	pending    []Token   // generated, not yet part of the session
+	draft      draft
 	forced     []Token
 	logprobs   []TokenLogprobs
 	usage      Usage
@@ -135,6 +141,7 @@ func (s *Session) Generate(ctx context.Context, options GenerateOptions) iter.Se
 			}
 			return
 		}
+		defer s.endGeneration()
 		for {
 			begin := time.Now()
 			chunk, err := s.step(ctx)
@@ -179,6 +186,7 @@ func (s *Session) beginGeneration(ctx context.Context, options GenerateOptions) 
 	g.sampler.reset(options.Sampling, s.model.config.VocabSize, s.tokens)
 	g.text.reset(options.Stop)
 	g.pending = g.pending[:0]
+	g.draft.reset()
 	g.usage = Usage{PromptTokens: len(s.tokens)}
 
 	var err error
@@ -250,18 +258,6 @@ func (s *Session) step(ctx context.Context) (Chunk, error) {
 	}
 	g.forced = append(g.forced[:0], t)
 	return s.take(g.forced, false)
-}
-
-// decode computes the pending tokens.
-func (s *Session) decode(ctx context.Context) error {
-	g := &s.generation
-	if err := s.compute(ctx, g.pending, lastLogits, nil); err != nil {
-		return err
-	}
-	g.pending = g.pending[:0]
-	g.usage.ForwardPasses++
-	s.computed, s.prefillTime = 0, 0 // that was decoding
-	return nil
 }
 
 // chooseToken draws from the logits after penalties and mask.

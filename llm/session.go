@@ -165,6 +165,7 @@ func (s *Session) Fork() (*Session, error) {
 	}
 	defer s.release()
 	f := &Session{model: s.model, cache: s.cache.fork(), tokens: append([]Token(nil), s.tokens...)}
+	f.cache.truncate(len(f.tokens)) // without what a generation has guessed
 	if logits := s.Logits(); logits != nil {
 		f.logits, f.logitsAt = append([]float32(nil), logits...), s.logitsAt
 	}
@@ -199,8 +200,8 @@ func (s *Session) check(tokens []Token, held int) error {
 	return nil
 }
 
-// compute adds tokens to a session that is acquired. What is wanted of them is the logits of the last, or what visit gets of
-// each.
+// compute adds tokens to a session that is acquired. What is wanted of them is the logits of the last, and what visit, which
+// may be nil, gets of some or all.
 func (s *Session) compute(ctx context.Context, tokens []Token, want wanted, visit func(int, []float32) error) error {
 	if err := s.check(tokens, len(s.tokens)); err != nil {
 		return err
@@ -215,24 +216,20 @@ func (s *Session) compute(ctx context.Context, tokens []Token, want wanted, visi
 
 	begin := time.Now()
 	defer func() { s.prefillTime += time.Since(begin) }()
-	if s.logits == nil && want != hiddenStates {
+	if s.logits == nil && !want.hidden {
 		s.logits = make([]float32, s.model.config.VocabSize)
 	}
 	s.logitsAt = 0 // until all is well
 	for len(tokens) > 0 {
 		n := min(len(tokens), batchLength)
-		batch := want
-		if want == lastLogits && n < len(tokens) {
-			batch = noLogits
-		}
-		if err := s.model.forward(ctx, s, tokens[:n], batch, visit); err != nil {
+		if err := s.model.forward(ctx, s, tokens[:n], want.before(len(tokens)-n), visit); err != nil {
 			return err
 		}
 		s.tokens = append(s.tokens, tokens[:n]...)
 		s.computed += n
 		tokens = tokens[n:]
 	}
-	if want != hiddenStates {
+	if !want.hidden {
 		s.logitsAt = len(s.tokens)
 	}
 	return nil

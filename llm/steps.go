@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"context"
 	"math"
 
 	"github.com/drover-ai/drover/simd"
@@ -203,13 +204,42 @@ func (p *pass) addTokens(begin, end int) {
 	}
 }
 
-// logits sets out to the logits [vocabSize] of what follows token i: the LM head times the last norm.
-func (p *pass) logits(out []float32, i int) {
-	x, h, n := p.x, p.h, p.n
-	p.x, p.h, p.n = p.token(x, i), p.token(h, i), 1
+// visitLogits computes the logits [vocabSize] of what follows each of the last tokens and hands them to visit, which may be
+// nil. Those of the last token are left in last.
+func (p *pass) visitLogits(ctx context.Context, last []float32, tokens int, visit func(position int, logits []float32) error) error {
+	for i := p.n - tokens; i < p.n; i += logitsAtOnce {
+		n, out := min(logitsAtOnce, p.n-i), last
+		if n > 1 {
+			p.rows = resize(p.rows, n*len(last))
+			out = p.rows
+		}
+		p.logits(out, i, n)
+		if err := p.stopped(ctx); err != nil {
+			return err
+		}
+		for k := range n {
+			row := out[k*len(last):][:len(last)]
+			if visit != nil {
+				if err := visit(p.first+i+k, row); err != nil {
+					return err
+				}
+			}
+			if n > 1 && i+k == p.n-1 {
+				copy(last, row)
+			}
+		}
+	}
+	return nil
+}
+
+// logits sets out to the logits [n, vocabSize] of what follows n tokens from i on: the LM head times the last norm.
+func (p *pass) logits(out []float32, i, n int) {
+	x, h, all := p.x, p.h, p.n
+	dim := len(x) / all
+	p.x, p.h, p.n = x[i*dim:][:n*dim], h[i*dim:][:n*dim], n
 	p.normalize(p.model.norm, p.model.lmHead)
 	p.multiply(product{out, p.model.lmHead})
-	p.x, p.h, p.n = x, h, n
+	p.x, p.h, p.n = x, h, all
 }
 
 // visitHidden hands each token's state [dim], after the last norm, to visit, with the part that it belongs to.

@@ -17,6 +17,7 @@ type Model struct {
 	name      string
 	threshold float64     // of calling, for templates with markers
 	copyBias  float32     // see copying.go; for templates with markers
+	draft     int         // see WithDraft
 	form      form        // in which calls are written
 	markers   []llm.Token // of the tools, in order; nil if the template has none
 	sessions  pool
@@ -79,6 +80,12 @@ func WithIdleSessions(n int) Option {
 		m.sessions.most = n
 		return nil
 	}
+}
+
+// WithDraft sets how many tokens are guessed at most and computed along with the next one: see [llm.GenerateOptions]. It
+// changes how fast answers are, never what they say.
+func WithDraft(tokens int) Option {
+	return func(m *Model) error { m.draft = tokens; return nil }
 }
 
 // keyThreshold is the metadata key of the threshold that a model was measured with.

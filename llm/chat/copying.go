@@ -127,6 +127,11 @@ func (c *copiedCall) step(b byte) {
 	c.where, c.before = placeBetween, b
 }
 
+// AllowedPrefix implements [llm.PrefixConstraint].
+func (c *copiedCall) AllowedPrefix(tokens []llm.Token) int {
+	return allowedPrefix(c.Constraint, tokens)
+}
+
 // Mask implements [llm.Constraint].
 func (c *copiedCall) Mask(logits []float32) error {
 	if err := c.Constraint.Mask(logits); err != nil {

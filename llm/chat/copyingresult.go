@@ -68,6 +68,11 @@ func (c *copiedResult) Accept(t llm.Token) error {
 	return nil
 }
 
+// AllowedPrefix implements [llm.PrefixConstraint].
+func (c *copiedResult) AllowedPrefix(tokens []llm.Token) int {
+	return allowedPrefix(c.Constraint, tokens)
+}
+
 // Mask implements [llm.Constraint].
 func (c *copiedResult) Mask(logits []float32) error {
 	if err := c.Constraint.Mask(logits); err != nil {

@@ -152,7 +152,7 @@ func (a *answer) sampling() llm.Sampling {
 
 // run lets the model write and hands each chunk's text to take. It returns why the model stopped.
 func (a *answer) run(ctx context.Context, o llm.GenerateOptions, take func(text string) bool) (llm.StopReason, error) {
-	o.Sampling = a.sampling()
+	o.Sampling, o.Draft = a.sampling(), a.draft
 	if a.req.MaxTokens > 0 {
 		o.MaxTokens = max(a.req.MaxTokens-a.usage.CompletionTokens, 1)
 	}

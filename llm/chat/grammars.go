@@ -103,6 +103,26 @@ func (c *constraint) Mask(logits []float32) error {
 	return err
 }
 
+// AllowedPrefix implements [llm.PrefixConstraint].
+func (c *constraint) AllowedPrefix(tokens []llm.Token) int {
+	n := 0
+	for n < len(tokens) && c.Matcher.Accept(tokens[n]) == nil {
+		n++
+	}
+	if err := c.Rewind(n); err != nil {
+		return 0
+	}
+	return n
+}
+
+// allowedPrefix is how many of the tokens a constraint allows, as far as it knows: for the constraints that wrap another.
+func allowedPrefix(c llm.Constraint, tokens []llm.Token) int {
+	if c, ok := c.(llm.PrefixConstraint); ok {
+		return c.AllowedPrefix(tokens)
+	}
+	return len(tokens)
+}
+
 // notOpening is a constraint under which the first token opens no call, and the rest is free.
 type notOpening struct {
 	openers []llm.Token
