@@ -115,19 +115,19 @@ type view struct {
 	query, attended []float32 // [n, nHeads, headDim]
 	key, value      []float32 // [n, nKVHeads, headDim]
 	cos, sin        []float32 // [n, headDim/2]
-	scores          []float32 // [n, nKVHeads, kvBlockLength]
+	rotated         []uint16  // [n, nKVHeads, headDim] the keys in float16
+	scores          []float32 // [nKVHeads, n, rowsAtOnce, kvBlockLength]
+	most, sums      []float32 // [n, nHeads] of the softmax so far
 }
 
 // of returns the view of n tokens from one on, which belong to a session.
 func (v view) of(begin, n int, s *Session) view {
-	rows := func(buffer []float32) []float32 {
-		width := len(buffer) / v.n
-		return buffer[begin*width:][:n*width]
-	}
+	rows := func(buffer []float32) []float32 { return tokensOf(buffer, v.n, begin, n) }
 	return view{
 		n: n, first: len(s.tokens), cache: &s.cache,
 		query: rows(v.query), attended: rows(v.attended), key: rows(v.key), value: rows(v.value),
-		cos: rows(v.cos), sin: rows(v.sin), scores: rows(v.scores),
+		cos: rows(v.cos), sin: rows(v.sin), rotated: tokensOf(v.rotated, v.n, begin, n),
+		scores: rows(v.scores), most: rows(v.most), sums: rows(v.sums),
 	}
 }
 
@@ -198,9 +198,9 @@ func (l *passList) put(p *pass) {
 }
 
 // resize returns a slice of n elements in s's memory if it is large enough.
-func resize(s []float32, n int) []float32 {
+func resize[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]float32, n)
+		return make([]T, n)
 	}
 	return s[:n]
 }
@@ -219,7 +219,9 @@ func (p *pass) begin(ctx context.Context) {
 	p.key, p.value = resize(p.key, n*c.NKVHeads*c.HeadDim), resize(p.value, n*c.NKVHeads*c.HeadDim)
 	p.gate, p.up = resize(p.gate, n*c.HiddenDim), resize(p.up, n*c.HiddenDim)
 	p.cos, p.sin = resize(p.cos, n*c.HeadDim/2), resize(p.sin, n*c.HeadDim/2)
-	p.scores = resize(p.scores, n*c.NKVHeads*kvBlockLength)
+	p.rotated = resize(p.rotated, n*c.NKVHeads*c.HeadDim)
+	p.scores = resize(p.scores, c.NKVHeads*n*rowsAtOnce*kvBlockLength)
+	p.most, p.sums = resize(p.most, n*c.NHeads), resize(p.sums, n*c.NHeads)
 	all, begin := p.view, 0
 	for _, part := range p.parts {
 		v := all.of(begin, len(part.tokens), part.session)
@@ -253,9 +255,12 @@ func (p *pass) stopped(ctx context.Context) error {
 }
 
 // token returns token i's part of a buffer with the same number of values for each of the n tokens.
-func (p *pass) token(buffer []float32, i int) []float32 {
-	width := len(buffer) / p.n
-	return buffer[i*width:][:width]
+func (p *pass) token(buffer []float32, i int) []float32 { return tokensOf(buffer, p.n, i, 1) }
+
+// tokensOf returns the part of n tokens from one on, of a buffer of all tokens.
+func tokensOf[T any](buffer []T, all, begin, n int) []T {
+	width := len(buffer) / all
+	return buffer[begin*width:][:n*width]
 }
 
 // eachToken runs one of the functions over all tokens.

@@ -10,8 +10,9 @@ import (
 // Llama 3.2 1B), long enough that attention reads long runs of memory.
 const kvBlockLength = 64
 
-// kvBlock holds keys and values of kvBlockLength consecutive positions for all layers, in float16:
-// data[nLayers, 2 (keys, values), nKVHeads, kvBlockLength, headDim].
+// kvBlock holds keys and values of kvBlockLength consecutive positions for all layers, in float16, as the kernels of
+// attention read them: for each layer the keys [nKVHeads, headDim, kvBlockLength], then the values [nKVHeads, kvBlockLength,
+// headDim].
 //
 // Sessions that were forked from each other share blocks. A block with more than one reference is
 // read-only: whoever wants to write gets a copy first.
@@ -102,7 +103,13 @@ func (c *kvCache) reserve(from, to int) {
 func (s *kvStore) copyPositions(dst, src *kvBlock, n int) {
 	run := kvBlockLength * s.headDim
 	for i := 0; i < len(dst.data); i += run {
-		copy(dst.data[i:i+n*s.headDim], src.data[i:])
+		if isKeys := i/(s.nKVHeads*run)%2 == 0; !isKeys {
+			copy(dst.data[i:i+n*s.headDim], src.data[i:])
+			continue
+		}
+		for d := i; d < i+run; d += kvBlockLength {
+			copy(dst.data[d:d+n], src.data[d:])
+		}
 	}
 }
 
@@ -137,7 +144,7 @@ func (c *kvCache) bytes() (total, shared int64) {
 	return total, shared
 }
 
-// keys returns the keys [kvBlockLength, headDim] of one block, layer and head, values its values.
+// keys returns the keys [headDim, kvBlockLength] of one block, layer and head, values its values [kvBlockLength, headDim].
 func (c *kvCache) keys(block, layer, head int) []uint16   { return c.part(block, layer, 0, head) }
 func (c *kvCache) values(block, layer, head int) []uint16 { return c.part(block, layer, 1, head) }
 

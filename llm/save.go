@@ -20,7 +20,7 @@ import (
 //
 // All numbers are little-endian.
 const (
-	savedMagic  = "drvkv\x00\x00\x01"
+	savedMagic  = "drvkv\x00\x00\x02"
 	savedHeader = 8 + 32 + 4*4
 	savedTokens = kvBlockLength*4 + 8
 )

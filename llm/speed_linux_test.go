@@ -3,6 +3,7 @@ package llm_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"syscall"
 	"testing"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/drover-ai/drover/llm"
 	"github.com/drover-ai/drover/llm/gguf"
+	"github.com/drover-ai/drover/simd"
+	"github.com/drover-ai/drover/test/peak"
 	"github.com/drover-ai/drover/test/vectors"
 )
 
@@ -17,7 +20,8 @@ import (
 // the model file that DROVER_BENCH_MODEL names, such as test/vectors/synthetic writes. Rates are given by the clock and by CPU
 // time: on a machine that does other things at the same time only the latter mean anything.
 //
-// Decode reads every weight once, so it is to be compared with "read", the rate at which memory can be read at all.
+// Decode reads every weight once, so it is to be compared with "read", the rate at which memory can be read at all; prefill
+// computes, so it is to be compared with "multiply", the multiply-adds that the processor can do at all.
 func BenchmarkSpeed(b *testing.B) {
 	b.Run("read", func(b *testing.B) {
 		data, err := syscall.Mmap(-1, 0, 512<<20, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
@@ -39,15 +43,33 @@ func BenchmarkSpeed(b *testing.B) {
 		}
 		b.ReportMetric(float64(len(data))*float64(b.N)/(cpuTime(b)-begin).Seconds()/1e9, "GB/cpu-s")
 	})
+	b.Run("multiply", func(b *testing.B) {
+		done, begin := 0, cpuTime(b)
+		for b.Loop() {
+			done += peak.MultiplyAdds(simd.Variant(), 1<<26)
+		}
+		b.ReportMetric(float64(done)/(cpuTime(b)-begin).Seconds()/1e9, "GMAC/cpu-s")
+	})
 	m := speedModel(b)
-	for name, n := range map[string]int{"decode": 1, "prefill": 512} {
-		b.Run(name, func(b *testing.B) {
-			s, tokens := newSession(b, m), vectors.Tokens("bench", n, m.Config().VocabSize)
+	for _, c := range []struct{ context, tokens int }{
+		{0, 1}, {1024, 1}, {4096, 1}, {8192, 1},
+		{0, 2}, {0, 3}, {0, 4}, {0, 6}, {0, 8}, {0, 12}, {0, 16}, {0, 20}, {0, 32}, {0, 48}, {0, 64}, {0, 100}, {0, 512}, {0, 1024},
+		{1024, 2}, {1024, 4}, {1024, 8}, {1024, 20}, {1024, 60},
+	} {
+		what := "prefill"
+		if c.tokens == 1 {
+			what = "decode"
+		}
+		b.Run(fmt.Sprintf("%s/tokens=%d/context=%d", what, c.tokens, c.context), func(b *testing.B) {
+			s, tokens := newSession(b, m), vectors.Tokens("bench", c.tokens, m.Config().VocabSize)
+			if c.context > 0 {
+				prefill(b, s, vectors.Tokens("context", c.context, m.Config().VocabSize))
+			}
 			prefill(b, s, tokens)
 			begin := cpuTime(b)
 			for b.Loop() {
-				if s.Position()+n > 1024 || n > 1 {
-					if err := s.Rewind(0); err != nil {
+				if s.Position() >= c.context+max(c.tokens, 64) {
+					if err := s.Rewind(c.context); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -55,12 +77,14 @@ func BenchmarkSpeed(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			took, work := (cpuTime(b) - begin).Seconds(), float64(n)*float64(b.N)
+			took, work := (cpuTime(b) - begin).Seconds(), float64(c.tokens)*float64(b.N)
+			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(work/b.Elapsed().Seconds(), "tokens/s")
 			b.ReportMetric(work/took, "tokens/cpu-s")
-			if n == 1 {
-				b.ReportMetric(work*float64(m.WeightBytes())/took/1e9, "GB/cpu-s")
-			} else {
+			if c.tokens <= 4 {
+				b.ReportMetric(float64(b.N)*float64(m.WeightBytes())/took/1e9, "GB/cpu-s")
+			}
+			if c.tokens > 1 {
 				b.ReportMetric(work*float64(multiplyAdds(m))/took/1e9, "GMAC/cpu-s")
 			}
 		})

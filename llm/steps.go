@@ -2,7 +2,6 @@ package llm
 
 import (
 	"context"
-	"math"
 
 	"github.com/drover-ai/drover/simd"
 )
@@ -109,74 +108,16 @@ func (p *pass) rotateTokens(begin, end int) {
 		key, value := p.token(p.key, i), p.token(p.value, i)
 		simd.RoPE(p.token(p.query, i), cos, sin)
 		simd.RoPE(key, cos, sin)
-		block, at := (p.first+i)/kvBlockLength, (p.first+i)%kvBlockLength*c.HeadDim
+		rotated := tokensOf(p.rotated, p.n, i, 1)
+		simd.EncodeFloat16(rotated, key)
+		block, at := (p.first+i)/kvBlockLength, (p.first+i)%kvBlockLength
 		for h := range c.NKVHeads {
 			head := h * c.HeadDim
-			simd.EncodeFloat16(p.cache.keys(block, p.step.layer, h)[at:][:c.HeadDim], key[head:][:c.HeadDim])
-			simd.EncodeFloat16(p.cache.values(block, p.step.layer, h)[at:][:c.HeadDim], value[head:][:c.HeadDim])
-		}
-	}
-}
-
-// attend computes attention of all tokens and heads of a layer. An item is a key and value head of one token; consecutive
-// items share the head, whose keys and values are then in a near cache.
-func (p *pass) attend(layer int) {
-	p.step.layer = layer
-	c := &p.model.config
-	items := c.NKVHeads * p.n
-	chunk := min(items/(4*p.job.pool.threads), chunkMAdds/(2*c.NHeads/c.NKVHeads*c.HeadDim*(p.first+p.n)))
-	p.job.run(items, max(chunk, 1), p.functions[attendStep])
-}
-
-func (p *pass) attendItems(begin, end int) {
-	for item := begin; item < end; item++ {
-		p.attendGroup(item/p.n, item%p.n)
-	}
-}
-
-// groupAtOnce is how many query heads of a group are attended together; larger groups take several rounds.
-const groupAtOnce = 8
-
-// attendGroup computes the query heads that share a key and value head (grouped-query attention), for one token: each head's
-// result is the mean of the values of all positions up to the token's, weighted by the softmax of query·key/√headDim.
-//
-// It goes through the cache block by block, once for the whole group, and keeps a running maximum, so that it needs no
-// memory for the scores (Milakov and Gimelshein, Online normalizer calculation for softmax, 2018).
-func (p *pass) attendGroup(kvHead, token int) {
-	c := &p.model.config
-	length, scale := p.first+token+1, float32(1/math.Sqrt(float64(c.HeadDim)))
-	scores := p.scores[(token*c.NKVHeads+kvHead)*kvBlockLength:][:kvBlockLength]
-	group := c.NHeads / c.NKVHeads
-	for g := 0; g < group; g += groupAtOnce {
-		heads := min(groupAtOnce, group-g)
-		from := (kvHead*group + g) * c.HeadDim
-		queries := p.token(p.query, token)[from:][:heads*c.HeadDim]
-		out := p.token(p.attended, token)[from:][:heads*c.HeadDim]
-		var most, sum [groupAtOnce]float32
-		for h := range most {
-			most[h] = float32(math.Inf(-1))
-		}
-		clear(out)
-		for block := 0; block*kvBlockLength < length; block++ {
-			if block%32 == 31 && p.job.stopped() {
-				return
+			keys := p.cache.keys(block, p.step.layer, h)[at:]
+			for d, k := range rotated[head:][:c.HeadDim] {
+				keys[d*kvBlockLength] = k
 			}
-			weights := scores[:min(kvBlockLength, length-block*kvBlockLength)]
-			keys, values := p.cache.keys(block, p.step.layer, kvHead), p.cache.values(block, p.step.layer, kvHead)
-			for h := range heads {
-				head := out[h*c.HeadDim:][:c.HeadDim]
-				simd.AttendScores(weights, queries[h*c.HeadDim:][:c.HeadDim], keys)
-				factor, more := simd.OnlineSoftmax(weights, scale, &most[h], head)
-				sum[h] = sum[h]*factor + more
-				simd.AttendSum(head, weights, values)
-			}
-		}
-		for h := range heads {
-			inverse := 1 / sum[h]
-			head := out[h*c.HeadDim:][:c.HeadDim]
-			for d := range head {
-				head[d] *= inverse
-			}
+			simd.EncodeFloat16(p.cache.values(block, p.step.layer, h)[at*c.HeadDim:][:c.HeadDim], value[head:][:c.HeadDim])
 		}
 	}
 }

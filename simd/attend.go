@@ -1,135 +1,131 @@
 package simd
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
-// AttendScores sets scores[p] to the dot product of a query and the key at position p:
-// scores[p] = Σ_d q[d]·keys[p][d], for one block of the KV cache.
+// Attention of a group of query heads that share keys and values, one block of the KV cache at a time: scores, softmax, sum.
+// A row is a query head of a token. The results of a row depend on nothing but its own numbers, so they are the same however
+// many rows are computed together. Products are added in order, by fused multiply-adds, 16 at a time, and those sums in order:
+// that is nearer to the exact sum than adding all in order, and costs nothing.
+
+// attendRows is how many rows the kernels take at once.
+const attendRows = 4
+
+// AttendScores sets scores[r][p] to the dot product of the query of row r and the key at position p:
+// scores[r][p] = Σ_d queries[r][d]·keys[d][p] for p < positions.
 //
-// q is [headDim], keys [len(scores)][headDim] in float16. headDim must be a multiple of 32. Sums are taken in 16 lanes in
-// the order of the dimensions, so that they do not depend on the variant or on what else is computed.
-func AttendScores(scores, q []float32, keys []uint16) {
-	checkAttend("AttendScores", len(q), len(scores), len(keys))
-	if len(scores) > 0 {
-		active.attendScores(scores, q, keys)
+// queries is [rows][headDim]. keys is [headDim][capacity] in float16: each dimension of all positions of the block in a row, so
+// that a register holds a dimension of many positions. scores is [rows][capacity]; of its other values some are overwritten.
+// headDim and capacity must be multiples of 32.
+func AttendScores(scores, queries []float32, keys []uint16, rows, positions int) {
+	if rows < 1 || len(queries)%rows != 0 || len(scores)%rows != 0 {
+		panic(fmt.Sprintf("simd: AttendScores of %d rows of %d values into %d", rows, len(queries), len(scores)))
+	}
+	headDim, capacity := len(queries)/rows, len(scores)/rows
+	checkAttend("AttendScores", headDim, capacity, positions, len(keys)/max(headDim, 1))
+	width := (positions + GroupSize - 1) &^ (GroupSize - 1)
+	for r := 0; r < rows && positions > 0; r += attendRows {
+		active.attend(scores[r*capacity:], capacity, queries[r*headDim:], headDim, keys, capacity, min(attendRows, rows-r), headDim, width, false)
 	}
 }
 
-// AttendSum adds the weighted values of one block of the KV cache to out: out[d] += Σ_p weights[p]·values[p][d].
+// AttendSum adds the weighted values of one block of the KV cache to out: out[r][d] += Σ_p weights[r][p]·values[p][d] for
+// p < positions.
 //
-// out is [headDim], values [len(weights)][headDim] in float16. headDim must be a multiple of 32. Positions are added in order.
-func AttendSum(out, weights []float32, values []uint16) {
-	checkAttend("AttendSum", len(out), len(weights), len(values))
-	if len(weights) > 0 {
-		active.attendSum(out, weights, values)
+// out is [rows][headDim], values [positions or more][headDim] in float16, weights [rows][capacity]. headDim and capacity must
+// be multiples of 32.
+func AttendSum(out, weights []float32, values []uint16, rows, positions int) {
+	if rows < 1 || len(out)%rows != 0 || len(weights)%rows != 0 {
+		panic(fmt.Sprintf("simd: AttendSum of %d rows of %d weights into %d", rows, len(weights), len(out)))
+	}
+	headDim, capacity := len(out)/rows, len(weights)/rows
+	checkAttend("AttendSum", headDim, capacity, positions, len(values)/max(headDim, 1))
+	for r := 0; r < rows && positions > 0; r += attendRows {
+		active.attend(out[r*headDim:], headDim, weights[r*capacity:], capacity, values, headDim, min(attendRows, rows-r), positions, headDim, true)
 	}
 }
 
-func checkAttend(what string, headDim, n, cached int) {
-	if headDim == 0 || headDim%GroupSize != 0 || cached < n*headDim {
-		panic(fmt.Sprintf("simd: %s of heads of %d dimensions and %d positions over %d cached values", what, headDim, n, cached))
+func checkAttend(what string, headDim, capacity, positions, cached int) {
+	if headDim == 0 || headDim%GroupSize != 0 || capacity%GroupSize != 0 || positions < 0 || positions > min(capacity, cached) {
+		panic(fmt.Sprintf("simd: %s of heads of %d dimensions, %d positions of %d, %d of them cached", what, headDim, positions, capacity, cached))
 	}
 }
 
-func attendScoresGo(scores, q []float32, keys []uint16) {
-	for p := range scores {
-		var sums lanes
-		for d := 0; d < len(q); d += laneCount {
-			for l := range sums {
-				sums[l] = fma32(q[d+l], Float16ToFloat32(keys[p*len(q)+d+l]), sums[l])
+// OnlineSoftmax turns the scores of one block of positions into weights that go with those of earlier blocks. For each row r,
+// with most[r] the largest scaled score so far, −Inf at first, sums[r] the sum of the weights so far, and out[r] the sum of the
+// values so far, both 0 at first, it sets most[r] to the new largest, multiplies sums[r] and out[r] by exp(old − new), sets
+// scores[r][p] to exp(scale·scores[r][p] − most[r]) for p < positions, and adds them to sums[r].
+//
+// scores is [rows][capacity], out [rows][headDim], capacity and headDim multiples of 16; of the scores some behind the last
+// position become 0. The weights of a block are added in 16 lanes. (Milakov and Gimelshein, Online normalizer calculation for
+// softmax, 2018.)
+func OnlineSoftmax(scores []float32, scale float32, most, sums, out []float32, positions int) {
+	rows := len(most)
+	if rows == 0 || len(sums) != rows || len(scores)%(rows*laneCount) != 0 || len(out)%(rows*laneCount) != 0 || positions < 0 || positions > len(scores)/rows {
+		panic(fmt.Sprintf("simd: OnlineSoftmax of %d scores, %d positions of %d and %d rows, into %d values", len(scores), positions, rows, len(sums), len(out)))
+	}
+	capacity := len(scores) / rows
+	whole := (positions + laneCount - 1) &^ (laneCount - 1)
+	for r := range rows {
+		for p := positions; p < whole; p++ {
+			scores[r*capacity+p] = negativeInfinity // its weight is 0
+		}
+	}
+	if whole > 0 {
+		active.softmax(scores, capacity, whole, scale, most, sums, out)
+	}
+}
+
+// attendDepth is how many products are added up before their sum is added to the total.
+const attendDepth = 16
+
+// attendGo is the twin of the kernels of AttendScores and AttendSum: out[r][c] (+)= Σ_i a[r][i]·b[i][c], c < width, i < depth.
+func attendGo(out []float32, outStride int, a []float32, aStride int, b []uint16, bStride, rows, depth, width int, add bool) {
+	var sums [128]float32
+	for r := range rows {
+		total := out[r*outStride:][:width]
+		if !add {
+			clear(total)
+		}
+		for from := 0; from < width; from += len(sums) {
+			part := total[from:min(from+len(sums), width)]
+			for i := 0; i < depth; i += attendDepth {
+				sums := sums[:len(part)]
+				clear(sums)
+				for j, x := range a[r*aStride:][:depth][i:min(i+attendDepth, depth)] {
+					for c, h := range b[(i+j)*bStride+from:][:len(sums)] {
+						sums[c] = fma32(x, Float16ToFloat32(h), sums[c])
+					}
+				}
+				for c, sum := range sums {
+					part[c] += sum
+				}
 			}
 		}
-		scores[p] = sums.sum()
 	}
 }
 
-func attendSumGo(out, weights []float32, values []uint16) {
-	for p, w := range weights {
-		for d := range out {
-			out[d] = fma32(w, Float16ToFloat32(values[p*len(out)+d]), out[d])
+// softmaxGo is the twin of the kernels of OnlineSoftmax; n is a multiple of 16.
+func softmaxGo(scores []float32, stride, n int, scale float32, most, sums, out []float32) {
+	headDim := len(out) / len(most)
+	for r := range most {
+		row, largest := scores[r*stride:][:n], most[r]
+		for p := range row {
+			row[p] *= scale
+			largest = max(largest, row[p])
 		}
-	}
-}
-
-// OnlineSoftmax turns the scores of one block of positions into weights that go with those of earlier blocks. With
-// *most the largest scaled score so far, −Inf at first, it sets *most to the new one, scores[p] to
-// exp(scale·scores[p] − *most), and multiplies out, the sum so far, by the returned factor exp(old − new), by which the
-// caller multiplies the sum of the weights so far, to which it adds sum, that of the new ones, taken in 16 lanes.
-func OnlineSoftmax(scores []float32, scale float32, most *float32, out []float32) (factor, sum float32) {
-	whole := wholeLanes(len(scores))
-	before := *most
-	*most = scaleMaxGo(scores[whole:], scale, active.scaleMax(scores[:whole], scale, before))
-	factor = 1
-	if *most > before {
-		factor = exp32(before - *most)
-		for d := range out {
-			out[d] *= factor
+		if largest > most[r] {
+			factor := exp32(most[r] - largest)
+			most[r] = largest
+			sums[r] *= factor
+			for d := range headDim {
+				out[r*headDim+d] *= factor
+			}
 		}
+		var added lanes
+		for p := range row {
+			row[p] = exp32(row[p] - most[r])
+			added[p%laneCount] += row[p]
+		}
+		sums[r] += added.sum()
 	}
-	sums := expSumsGo(scores[whole:], *most, active.expSums(scores[:whole], *most, lanes{}))
-	return factor, sums.sum()
-}
-
-// scaleMaxGo multiplies x by scale and returns the largest value, or most if that is larger.
-func scaleMaxGo(x []float32, scale, most float32) float32 {
-	for i := range x {
-		x[i] *= scale
-		most = max(most, x[i])
-	}
-	return most
-}
-
-// expSumsGo sets x[i] to exp(x[i] − shift) and adds it to sums[i%16].
-func expSumsGo(x []float32, shift float32, sums lanes) lanes {
-	for i := range x {
-		x[i] = exp32(x[i] - shift)
-		sums[i%laneCount] += x[i]
-	}
-	return sums
-}
-
-// Softmax sets x[i] to exp(x[i]) / Σ exp(x[j]), taking the largest away first so that nothing overflows. An empty x stays so.
-func Softmax(x []float32) {
-	if len(x) == 0 {
-		return
-	}
-	most := x[0]
-	for _, v := range x {
-		most = max(most, v)
-	}
-	var sum float32
-	for i, v := range x {
-		x[i] = exp32(v - most)
-		sum += x[i]
-	}
-	inverse := 1 / sum
-	for i := range x {
-		x[i] *= inverse
-	}
-}
-
-// exp32 is e^x with a relative error below 2·10⁻⁷: 2^k · p(r) with r = x − k·ln 2, |r| ≤ ln 2 / 2, and p the Taylor
-// polynomial of degree 7, whose remainder there is below 6·10⁻⁹. Results below 2⁻¹²⁶ are 0.
-func exp32(x float32) float32 {
-	const (
-		log2e = 1.44269504088896
-		ln2   = 0.693147180559945
-	)
-	switch {
-	case x != x:
-		return x
-	case x > 88.72:
-		return float32(math.Inf(1))
-	case x < -87.33:
-		return 0
-	}
-	k := math.Floor(math.FMA(float64(x), log2e, 0.5))
-	r := math.FMA(-k, ln2, float64(x))
-	p := 1.0 / 5040
-	for _, term := range [...]float64{1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2, 1, 1} {
-		p = math.FMA(p, r, term)
-	}
-	return float32(p * math.Float64frombits(uint64(int64(k)+1023)<<52))
 }

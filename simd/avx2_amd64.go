@@ -18,28 +18,14 @@ func avx2Kernels() kernels {
 			quantizeAVX2(&groups[0], &x[0], len(groups))
 		}
 	}
-	k.expSums = func(x []float32, shift float32, sums lanes) lanes {
-		if len(x) > 0 {
-			expSumsAVX2(&x[0], len(x), shift, &sums)
-		}
-		return sums
-	}
-	k.scaleMax = func(x []float32, scale, most float32) float32 {
-		if len(x) > 0 {
-			scaleMaxAVX2(&x[0], len(x), scale, &most)
-		}
-		return most
-	}
 	k.swiglu = func(out, gate, up []float32) {
 		if len(gate) > 0 {
 			swigluAVX2(&out[0], &gate[0], &up[0], len(gate))
 		}
 	}
-	k.attendScores = func(scores, q []float32, keys []uint16) {
-		attendScoresAVX2(&scores[0], &q[0], &keys[0], len(scores), len(q))
-	}
-	k.attendSum = func(out, weights []float32, values []uint16) {
-		attendSumAVX2(&out[0], &weights[0], &values[0], len(weights), len(out))
+	k.attend = byRows(attendRows1AVX2, attendRows2AVX2, attendRows3AVX2, attendRows4AVX2)
+	k.softmax = func(scores []float32, stride, n int, scale float32, most, sums, out []float32) {
+		softmaxAVX2(&scores[0], stride, len(most), n, scale, &most[0], &sums[0], &out[0], len(out)/len(most))
 	}
 	k.decodeFloat16 = func(dst []float32, src []uint16) {
 		if len(src) > 0 {
@@ -84,12 +70,6 @@ func q8Halves1AVX2(out *float32, outStride int, weights, scales *byte, panels, g
 func q8Halves2AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
 
 //go:noescape
-func attendScoresAVX2(scores, q *float32, keys *uint16, n, headDim int)
-
-//go:noescape
-func attendSumAVX2(out, weights *float32, values *uint16, n, headDim int)
-
-//go:noescape
 func decodeF16AVX2(dst *float32, src *uint16, n int)
 
 //go:noescape
@@ -126,10 +106,19 @@ func bf16Rows1x1AVX2(out *float32, outStride int, weights *byte, tiles, cols int
 func quantizeAVX2(groups *activationGroup, x *float32, n int)
 
 //go:noescape
-func expSumsAVX2(x *float32, n int, shift float32, sums *lanes)
-
-//go:noescape
-func scaleMaxAVX2(x *float32, n int, scale float32, most *float32)
-
-//go:noescape
 func swigluAVX2(out, gate, up *float32, n int)
+
+//go:noescape
+func softmaxAVX2(scores *float32, stride, rows, n int, scale float32, most, sums, out *float32, headDim int)
+
+//go:noescape
+func attendRows1AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+
+//go:noescape
+func attendRows2AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+
+//go:noescape
+func attendRows3AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+
+//go:noescape
+func attendRows4AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)

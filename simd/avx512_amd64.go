@@ -14,28 +14,14 @@ func avx512Kernels() kernels {
 			quantizeAVX512(&groups[0], &x[0], len(groups))
 		}
 	}
-	k.expSums = func(x []float32, shift float32, sums lanes) lanes {
-		if len(x) > 0 {
-			expSumsAVX512(&x[0], len(x), shift, &sums)
-		}
-		return sums
-	}
-	k.scaleMax = func(x []float32, scale, most float32) float32 {
-		if len(x) > 0 {
-			scaleMaxAVX512(&x[0], len(x), scale, &most)
-		}
-		return most
-	}
 	k.swiglu = func(out, gate, up []float32) {
 		if len(gate) > 0 {
 			swigluAVX512(&out[0], &gate[0], &up[0], len(gate))
 		}
 	}
-	k.attendScores = func(scores, q []float32, keys []uint16) {
-		attendScoresAVX512(&scores[0], &q[0], &keys[0], len(scores), len(q))
-	}
-	k.attendSum = func(out, weights []float32, values []uint16) {
-		attendSumAVX512(&out[0], &weights[0], &values[0], len(weights), len(out))
+	k.attend = byRows(attendRows1AVX512, attendRows2AVX512, attendRows3AVX512, attendRows4AVX512)
+	k.softmax = func(scores []float32, stride, n int, scale float32, most, sums, out []float32) {
+		softmaxAVX512(&scores[0], stride, len(most), n, scale, &most[0], &sums[0], &out[0], len(out)/len(most))
 	}
 	k.decodeFloat16 = func(dst []float32, src []uint16) {
 		if len(src) > 0 {
@@ -67,12 +53,6 @@ func q8Panels2AVX512(out *float32, outStride int, weights *byte, panels, groups 
 
 //go:noescape
 func q8Panels4AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func attendScoresAVX512(scores, q *float32, keys *uint16, n, headDim int)
-
-//go:noescape
-func attendSumAVX512(out, weights *float32, values *uint16, n, headDim int)
 
 //go:noescape
 func decodeF16AVX512(dst *float32, src *uint16, n int)
@@ -123,10 +103,19 @@ func q8Panels12AVX512(out *float32, outStride int, weights *byte, panels, groups
 func quantizeAVX512(groups *activationGroup, x *float32, n int)
 
 //go:noescape
-func expSumsAVX512(x *float32, n int, shift float32, sums *lanes)
-
-//go:noescape
-func scaleMaxAVX512(x *float32, n int, scale float32, most *float32)
-
-//go:noescape
 func swigluAVX512(out, gate, up *float32, n int)
+
+//go:noescape
+func softmaxAVX512(scores *float32, stride, rows, n int, scale float32, most, sums, out *float32, headDim int)
+
+//go:noescape
+func attendRows1AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+
+//go:noescape
+func attendRows2AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+
+//go:noescape
+func attendRows3AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+
+//go:noescape
+func attendRows4AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)

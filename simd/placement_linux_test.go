@@ -64,17 +64,22 @@ func TestNothingBeyondTheEnd(t *testing.T) {
 			}
 		}
 		for _, n := range []int{1, 16, 33, 64} {
-			const headDim = 64
-			scores, q, out := floats(n), floats(headDim), floats(headDim)
-			cached, halves := atEnd[uint16](t, n*headDim), atEnd[uint16](t, n)
-			most := float32(0)
+			for rows := 1; rows <= 5; rows++ {
+				const headDim, capacity = 96, 64
+				scores, queries, out := floats(rows*capacity), floats(rows*headDim), floats(rows*headDim)
+				keys, values := atEnd[uint16](t, headDim*capacity), atEnd[uint16](t, n*headDim)
+				most, sums := floats(rows), floats(rows)
+				variant(func() {
+					AttendScores(scores, queries, keys, rows, n)
+					OnlineSoftmax(scores, 0.1, most, sums, out, n)
+					AttendSum(out, scores, values, rows, n)
+				})
+			}
+			x, halves := floats(n), atEnd[uint16](t, n)
 			variant(func() {
-				AttendScores(scores, q, cached)
-				OnlineSoftmax(scores, 0.1, &most, out)
-				AttendSum(out, scores, cached)
-				EncodeFloat16(halves, scores)
-				DecodeFloat16(scores, halves)
-				SwiGLU(scores, scores, floats(n))
+				EncodeFloat16(halves, x)
+				DecodeFloat16(x, halves)
+				SwiGLU(x, x, floats(n))
 			})
 		}
 	})

@@ -17,14 +17,9 @@ type kernels struct {
 	quantize                   func(groups []activationGroup, x []float32)
 	encodeFloat16              func(dst []uint16, src []float32)
 	decodeFloat16              func(dst []float32, src []uint16)
-	attendScores               func(scores, q []float32, keys []uint16)
-	attendSum                  func(out, weights []float32, values []uint16)
-
-	// Of lengths that are multiples of 16. They return what they change, since a pointer that is handed to a function value
-	// makes garbage.
-	expSums  func(x []float32, shift float32, sums lanes) lanes
-	scaleMax func(x []float32, scale, most float32) float32
-	swiglu   func(out, gate, up []float32)
+	attend                     func(out []float32, outStride int, a []float32, aStride int, b []uint16, bStride, rows, depth, width int, add bool)
+	softmax                    func(scores []float32, stride, n int, scale float32, most, sums, out []float32)
+	swiglu                     func(out, gate, up []float32) // of a multiple of 16 values
 }
 
 func goKernels() kernels {
@@ -32,7 +27,7 @@ func goKernels() kernels {
 		name: "go", available: true,
 		q4Panels: q4PanelsGo, q8Panels: q8PanelsGo, f32Rows: f32RowsGo, f16Rows: f16RowsGo, bf16Rows: bf16RowsGo,
 		quantize: quantizeGo, encodeFloat16: encodeFloat16Go, decodeFloat16: decodeFloat16Go,
-		attendScores: attendScoresGo, attendSum: attendSumGo, expSums: expSumsGo, scaleMax: scaleMaxGo, swiglu: swigluGo,
+		attend: attendGo, softmax: softmaxGo, swiglu: swigluGo,
 	}
 }
 

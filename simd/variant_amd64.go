@@ -81,3 +81,17 @@ func byTiles(f Format, tiles ...tile) rowKernel {
 		}
 	}
 }
+
+// attendKernel is a kernel of attention for a fixed number of rows; see attendGo. add is 0 or 1.
+type attendKernel func(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+
+// byRows makes the kernel for 1 to attendRows rows of one for each.
+func byRows(kernels ...attendKernel) func([]float32, int, []float32, int, []uint16, int, int, int, int, bool) {
+	return func(out []float32, outStride int, a []float32, aStride int, b []uint16, bStride, rows, depth, width int, add bool) {
+		adds := 0
+		if add {
+			adds = 1
+		}
+		kernels[rows-1](&out[0], outStride, &a[0], aStride, &b[0], bStride, depth, width, adds)
+	}
+}

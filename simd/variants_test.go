@@ -172,30 +172,6 @@ func TestMatMulAgainstFloat64(t *testing.T) {
 	}
 }
 
-func TestAttend(t *testing.T) {
-	forEachVariant(t, func(t *testing.T, twin, variant func(func())) {
-		r := rand.New(rand.NewPCG(5, 6))
-		for _, headDim := range []int{32, 64, 96, 128} {
-			for _, n := range []int{1, 2, 63, 64} {
-				q, cached := randomFloats(r, headDim), make([]uint16, n*headDim)
-				EncodeFloat16(cached, randomFloats(r, n*headDim))
-				weights := randomFloats(r, n)
-				got, want := make([]float32, n), make([]float32, n)
-				gotSum, wantSum := randomFloats(r, headDim), make([]float32, headDim)
-				copy(wantSum, gotSum)
-				twin(func() { AttendScores(want, q, cached); AttendSum(wantSum, weights, cached) })
-				variant(func() { AttendScores(got, q, cached); AttendSum(gotSum, weights, cached) })
-				if i := sameBits(got, want); i >= 0 {
-					t.Fatalf("scores, %d dimensions, %d positions: %d is %g, the twin has %g", headDim, n, i, got[i], want[i])
-				}
-				if i := sameBits(gotSum, wantSum); i >= 0 {
-					t.Fatalf("sum, %d dimensions, %d positions: %d is %g, the twin has %g", headDim, n, i, gotSum[i], wantSum[i])
-				}
-			}
-		}
-	})
-}
-
 // Every float16 number, and rounding next to every border between two of them.
 func TestFloat16(t *testing.T) {
 	forEachVariant(t, func(t *testing.T, twin, variant func(func())) {
@@ -250,57 +226,6 @@ func TestFusedMultiplyAdd(t *testing.T) {
 	}
 }
 
-func TestExp(t *testing.T) {
-	worst := 0.0
-	for x := float32(-87); x < 88; x += 0.0007 {
-		want := math.Exp(float64(x))
-		worst = max(worst, math.Abs(float64(exp32(x))-want)/want)
-	}
-	if worst > 2e-7 {
-		t.Errorf("relative error %g, 2e-7 is promised", worst)
-	}
-	for x, want := range map[float32]float32{-1000: 0, 1000: float32(math.Inf(1)), 0: 1} {
-		if got := exp32(x); got != want {
-			t.Errorf("exp(%g) is %g", x, got)
-		}
-	}
-}
-
-func TestSoftmax(t *testing.T) {
-	x := []float32{1000, 1001, 999, -1e30}
-	Softmax(x)
-	want := []float64{0.24472847, 0.66524096, 0.09003057, 0}
-	for i := range x {
-		if math.Abs(float64(x[i])-want[i]) > 1e-6 {
-			t.Errorf("value %d is %g, want %g", i, x[i], want[i])
-		}
-	}
-	// In blocks, with a running maximum, it comes to the same.
-	r := rand.New(rand.NewPCG(9, 10))
-	scores, values := randomFloats(r, 200), randomFloats(r, 200)
-	whole := slices.Clone(scores)
-	for i := range whole {
-		whole[i] *= 3
-	}
-	Softmax(whole)
-	exact := 0.0
-	for i, w := range whole {
-		exact += float64(w) * float64(values[i])
-	}
-	most, sum, out := float32(math.Inf(-1)), float32(0), []float32{0}
-	for at := 0; at < len(scores); at += 64 {
-		block := scores[at:min(at+64, len(scores))]
-		factor, more := OnlineSoftmax(block, 3, &most, out)
-		sum = sum*factor + more
-		for i, w := range block {
-			out[0] += w * values[at+i]
-		}
-	}
-	if got := float64(out[0] / sum); math.Abs(got-exact) > 1e-5 {
-		t.Errorf("in blocks %g, at once %g", got, exact)
-	}
-}
-
 // Values of all magnitudes and what is no number, in lengths with and without whole lanes: the variants give the twin's bits.
 func TestElementwise(t *testing.T) {
 	forEachVariant(t, func(t *testing.T, twin, variant func(func())) {
@@ -319,24 +244,6 @@ func TestElementwise(t *testing.T) {
 			variant(func() { SwiGLU(got, x, up) })
 			if i := sameBits(got, want); i >= 0 {
 				t.Fatalf("SwiGLU of %g, %g is %g, the twin has %g", x[i], up[i], got[i], want[i])
-			}
-			for i, v := range x { // no NaN among scores, which hides the largest one
-				if v != v || v == inf {
-					x[i] = 1
-				}
-			}
-			copy(got, x)
-			copy(want, x)
-			type result struct {
-				most, factor, sum float32
-				out               [3]float32
-			}
-			first := float32(r.NormFloat64())
-			a, b := result{most: first, out: [3]float32{1, 2, 3}}, result{most: first, out: [3]float32{1, 2, 3}}
-			twin(func() { a.factor, a.sum = OnlineSoftmax(want, 0.3, &a.most, a.out[:]) })
-			variant(func() { b.factor, b.sum = OnlineSoftmax(got, 0.3, &b.most, b.out[:]) })
-			if i := sameBits(got, want); i >= 0 || a != b {
-				t.Fatalf("OnlineSoftmax of %d values: %d is different, %+v, the twin has %+v", n, i, b, a)
 			}
 		}
 	})

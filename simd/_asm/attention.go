@@ -1,34 +1,159 @@
 package main
 
-// attention writes the two products of a query with a block of the KV cache.
-func attention(t *text) {
-	// scores[p] = Σ_d q[d]·keys[p][d]: 16 lanes, folded in halves as the twin folds them.
-	t.WriteString("// func attendScoresAVX512(scores, q *float32, keys *uint16, n, headDim int)\nTEXT ·attendScoresAVX512(SB), NOSPLIT, $0-40\n")
-	for _, s := range []string{
-		"MOVQ scores+0(FP), DI", "MOVQ q+8(FP), SI", "MOVQ keys+16(FP), R8", "MOVQ n+24(FP), CX", "MOVQ headDim+32(FP), DX",
-		"SHLQ $2, DX", "LEAQ (SI)(DX*1), R9",
-		"position:", "TESTQ CX, CX", "JLE done", "MOVQ SI, AX", "VPXORD Z0, Z0, Z0",
-		"lane:", "VCVTPH2PS (R8), Z1", "VFMADD231PS (AX), Z1, Z0", "ADDQ $32, R8", "ADDQ $64, AX", "CMPQ AX, R9", "JLT lane",
-		"VEXTRACTF64X4 $1, Z0, Y1", "VADDPS Y1, Y0, Y0", "VEXTRACTF128 $1, Y0, X1", "VADDPS X1, X0, X0",
-		"VMOVHLPS X0, X0, X1", "VADDPS X1, X0, X0", "VMOVSHDUP X0, X1", "VADDSS X1, X0, X0", "VMOVSS X0, (DI)",
-		"ADDQ $4, DI", "DECQ CX", "JMP position",
-		"done:", "VZEROUPPER", "RET",
-	} {
-		t.line("%s", s)
+import "fmt"
+
+// attention writes the two products of attention, for one to four rows, which are queries that share keys and values:
+//
+//	for each chunk of columns
+//	    total[row] = 0, or out[row]
+//	    for each 16 of depth
+//	        sums[row] = 0
+//	        for each of them
+//	            sums[row] += a[row] · b, one fused multiply-add a lane
+//	        total[row] += sums[row]
+//	    out[row] = total[row]
+//
+// b is float16, [depth][bStride]. Scores are such a product, of queries and keys that lie with the positions in a row; so is the
+// sum of values, of weights and values. What is loaded of b is converted once for all rows. Short sums make the error of long
+// ones small.
+func attention(t *text, v registers) {
+	for rows := 1; rows <= 4; rows++ {
+		a := attendRows{text: t, v: v, rows: rows}
+		a.write()
 	}
-	// out[d] += Σ_p weights[p]·values[p][d]: 32 dimensions at a time, positions in order.
-	t.WriteString("\n// func attendSumAVX512(out, weights *float32, values *uint16, n, headDim int)\nTEXT ·attendSumAVX512(SB), NOSPLIT, $0-40\n")
+}
+
+type attendRows struct {
+	*text
+	v     registers
+	rows  int
+	chunk int // registers of columns
+}
+
+func (a *attendRows) write() {
+	name := fmt.Sprintf("attendRows%d%s", a.rows, a.v.variant)
+	a.WriteString("// func " + name + "(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)\n")
+	a.WriteString("TEXT ·" + name + "(SB), NOSPLIT, $0-72\n")
 	for _, s := range []string{
-		"MOVQ out+0(FP), DI", "MOVQ values+16(FP), R8", "MOVQ headDim+32(FP), DX", "MOVQ DX, R11", "SHLQ $1, DX",
-		"chunk:", "MOVQ weights+8(FP), SI", "MOVQ n+24(FP), CX", "MOVQ R8, R9", "VMOVUPS (DI), Z0", "VMOVUPS 64(DI), Z1",
-		"position:", "TESTQ CX, CX", "JLE next", "VCVTPH2PS (R9), Z2", "VCVTPH2PS 32(R9), Z3",
-		"VFMADD231PS.BCST (SI), Z2, Z0", "VFMADD231PS.BCST (SI), Z3, Z1", "ADDQ DX, R9", "ADDQ $4, SI", "DECQ CX", "JMP position",
-		"next:", "VMOVUPS Z0, (DI)", "VMOVUPS Z1, 64(DI)", "ADDQ $128, DI", "ADDQ $64, R8", "SUBQ $32, R11", "JG chunk",
-		"VZEROUPPER", "RET",
+		"MOVQ out+0(FP), DI", "MOVQ outStride+8(FP), BX", "SHLQ $2, BX", "LEAQ (BX)(BX*2), R10",
+		"MOVQ aStride+24(FP), DX", "SHLQ $2, DX", "LEAQ (DX)(DX*2), R9",
+		"MOVQ b+32(FP), R8", "MOVQ bStride+40(FP), R11", "SHLQ $1, R11", "MOVQ width+56(FP), R12",
 	} {
-		t.line("%s", s)
+		a.line("%s", s)
 	}
-	t.WriteString("\n")
+	// Enough sums to hide the latency of a multiply-add; what is left over of 32 columns or more is at least 32.
+	chunks := []int{2}
+	switch {
+	case a.v.parts == 2 && a.rows <= 2:
+		chunks = []int{4}
+	case a.v.parts == 1 && a.rows <= 2:
+		chunks = []int{4, 2}
+	}
+	for i, chunk := range chunks {
+		next := "done"
+		if i+1 < len(chunks) {
+			next = fmt.Sprintf("chunk%d", chunks[i+1])
+		}
+		a.chunk = chunk
+		a.columns(next)
+	}
+	a.line("done:")
+	a.line("VZEROUPPER")
+	a.line("RET")
+	a.WriteString("\n")
+}
+
+// each calls f for the sums, with their register, that of their total, and where they are in out.
+func (a *attendRows) each(f func(sum, total, out string)) {
+	for row := range a.rows {
+		for k := range a.chunk {
+			at := row*a.chunk + k
+			f(fmt.Sprintf("%s%d", a.v.letter, at), fmt.Sprintf("%s%d", a.v.letter, a.rows*a.chunk+at), a.at("DI", "BX", "R10", row, 64/a.v.parts*k))
+		}
+	}
+}
+
+func (a *attendRows) at(pointer, stride, triple string, row, offset int) string {
+	return fmt.Sprintf("%d(%s)%s", offset, pointer, []string{"", "(" + stride + "*1)", "(" + stride + "*2)", "(" + triple + "*1)"}[row])
+}
+
+// columns writes the loop over chunks of columns. AVX-512 keeps totals in registers, AVX2 in memory: AX tells whether there
+// are any yet.
+func (a *attendRows) columns(next string) {
+	label := fmt.Sprint(a.chunk)
+	lanes := 16 / a.v.parts
+	a.line("chunk%s:", label)
+	a.line("CMPQ R12, $%d", a.chunk*lanes)
+	a.line("JLT %s", next)
+	a.line("MOVQ add+64(FP), AX")
+	if a.v.parts == 1 {
+		a.line("TESTQ AX, AX")
+		a.line("JZ zero%s", label)
+		a.each(func(_, total, out string) { a.line("VMOVUPS %s, %s", out, total) })
+		a.line("JMP begin%s", label)
+		a.line("zero%s:", label)
+		a.each(func(_, total, _ string) { a.line("%[1]s %[2]s, %[2]s, %[2]s", a.v.zero, total) })
+	}
+	a.line("begin%s:", label)
+	for _, s := range []string{"MOVQ a+16(FP), SI", "MOVQ R8, R13", "MOVQ depth+48(FP), R15"} {
+		a.line("%s", s)
+	}
+	a.line("group%s:", label)
+	a.each(func(sum, _, _ string) { a.line("%[1]s %[2]s, %[2]s, %[2]s", a.v.zero, sum) })
+	for _, s := range []string{"MOVQ $16, CX", "CMPQ R15, CX", "CMOVQLT R15, CX", "SUBQ CX, R15"} {
+		a.line("%s", s)
+	}
+	a.line("depth%s:", label)
+	a.multiplyAdds()
+	for _, s := range []string{"ADDQ R11, R13", "ADDQ $4, SI", "DECQ CX"} {
+		a.line("%s", s)
+	}
+	a.line("JNZ depth%s", label)
+	if a.v.parts == 1 {
+		a.each(func(sum, total, _ string) { a.line("VADDPS %[1]s, %[2]s, %[2]s", sum, total) })
+	} else {
+		a.line("TESTQ AX, AX")
+		a.line("JZ store%s", label)
+		a.each(func(sum, _, out string) { a.line("VADDPS %[2]s, %[1]s, %[1]s", sum, out) })
+		a.line("store%s:", label)
+		a.each(func(sum, _, out string) { a.line("VMOVUPS %s, %s", sum, out) })
+		a.line("MOVQ $1, AX")
+	}
+	a.line("TESTQ R15, R15")
+	a.line("JG group%s", label)
+	if a.v.parts == 1 {
+		a.each(func(_, total, out string) { a.line("VMOVUPS %s, %s", total, out) })
+	}
+	a.line("ADDQ $%d, DI", 4*lanes*a.chunk)
+	a.line("ADDQ $%d, R8", 2*lanes*a.chunk)
+	a.line("SUBQ $%d, R12", lanes*a.chunk)
+	a.line("JMP chunk%s", label)
+}
+
+// multiplyAdds writes one of depth.
+func (a *attendRows) multiplyAdds() {
+	lanes := 16 / a.v.parts
+	b := a.rows * a.chunk // first register of b
+	if a.v.parts == 1 {
+		b *= 2
+	}
+	x := b + a.chunk
+	for k := range a.chunk {
+		a.line("VCVTPH2PS %d(R13), %s%d", 2*lanes*k, a.v.letter, b+k)
+	}
+	for row := range a.rows {
+		at := a.at("SI", "DX", "R9", row, 0)
+		if a.v.parts == 2 {
+			a.line("VBROADCASTSS %s, Y%d", at, x)
+		}
+		for k := range a.chunk {
+			if a.v.parts == 2 {
+				a.line("VFMADD231PS Y%d, Y%d, Y%d", x, b+k, row*a.chunk+k)
+			} else {
+				a.line("VFMADD231PS.BCST %s, Z%d, Z%d", at, b+k, row*a.chunk+k)
+			}
+		}
+	}
 }
 
 // conversions writes float16 to float32 and back, 16 at a time; the caller does what is left.

@@ -28,7 +28,7 @@ func avx2() string {
 	}
 	quantize(t, ymm)
 	exponentials(t, ymm)
-	attentionAVX2(t)
+	attention(t, ymm)
 	conversionsAVX2(t)
 	return t.String()
 }
@@ -154,39 +154,6 @@ func (f panelFormat) byteDots(t *text, pointers []string) {
 		t.line("VPADDD Y14, Y13, Y13")
 		f.addGroup(t, p, 9+k)
 	}
-}
-
-// attentionAVX2 is attention with 16 lanes in two registers.
-func attentionAVX2(t *text) {
-	t.WriteString("// func attendScoresAVX2(scores, q *float32, keys *uint16, n, headDim int)\nTEXT ·attendScoresAVX2(SB), NOSPLIT, $0-40\n")
-	for _, s := range []string{
-		"MOVQ scores+0(FP), DI", "MOVQ q+8(FP), SI", "MOVQ keys+16(FP), R8", "MOVQ n+24(FP), CX", "MOVQ headDim+32(FP), DX",
-		"SHLQ $2, DX", "LEAQ (SI)(DX*1), R9",
-		"position:", "TESTQ CX, CX", "JLE done", "MOVQ SI, AX", "VPXOR Y0, Y0, Y0", "VPXOR Y1, Y1, Y1",
-		"lane:", "VCVTPH2PS (R8), Y2", "VCVTPH2PS 16(R8), Y3", "VFMADD231PS (AX), Y2, Y0", "VFMADD231PS 32(AX), Y3, Y1",
-		"ADDQ $32, R8", "ADDQ $64, AX", "CMPQ AX, R9", "JLT lane",
-		"VADDPS Y1, Y0, Y0", "VEXTRACTF128 $1, Y0, X1", "VADDPS X1, X0, X0",
-		"VMOVHLPS X0, X0, X1", "VADDPS X1, X0, X0", "VMOVSHDUP X0, X1", "VADDSS X1, X0, X0", "VMOVSS X0, (DI)",
-		"ADDQ $4, DI", "DECQ CX", "JMP position",
-		"done:", "VZEROUPPER", "RET",
-	} {
-		t.line("%s", s)
-	}
-	t.WriteString("\n// func attendSumAVX2(out, weights *float32, values *uint16, n, headDim int)\nTEXT ·attendSumAVX2(SB), NOSPLIT, $0-40\n")
-	for _, s := range []string{
-		"MOVQ out+0(FP), DI", "MOVQ values+16(FP), R8", "MOVQ headDim+32(FP), DX", "MOVQ DX, R11", "SHLQ $1, DX",
-		"chunk:", "MOVQ weights+8(FP), SI", "MOVQ n+24(FP), CX", "MOVQ R8, R9",
-		"VMOVUPS (DI), Y0", "VMOVUPS 32(DI), Y1", "VMOVUPS 64(DI), Y2", "VMOVUPS 96(DI), Y3",
-		"position:", "TESTQ CX, CX", "JLE next", "VBROADCASTSS (SI), Y8",
-		"VCVTPH2PS (R9), Y4", "VCVTPH2PS 16(R9), Y5", "VCVTPH2PS 32(R9), Y6", "VCVTPH2PS 48(R9), Y7",
-		"VFMADD231PS Y8, Y4, Y0", "VFMADD231PS Y8, Y5, Y1", "VFMADD231PS Y8, Y6, Y2", "VFMADD231PS Y8, Y7, Y3",
-		"ADDQ DX, R9", "ADDQ $4, SI", "DECQ CX", "JMP position",
-		"next:", "VMOVUPS Y0, (DI)", "VMOVUPS Y1, 32(DI)", "VMOVUPS Y2, 64(DI)", "VMOVUPS Y3, 96(DI)",
-		"ADDQ $128, DI", "ADDQ $64, R8", "SUBQ $32, R11", "JG chunk", "VZEROUPPER", "RET",
-	} {
-		t.line("%s", s)
-	}
-	t.WriteString("\n")
 }
 
 // conversionsAVX2 writes float16 to float32 and back, 16 at a time, as the AVX-512 variant does.

@@ -55,7 +55,7 @@ func avx512() string {
 	}
 	quantize(t, zmm)
 	exponentials(t, zmm)
-	attention(t)
+	attention(t, zmm)
 	conversions(t)
 	return t.String()
 }
