@@ -9,7 +9,7 @@
 //	MatMul Q4_0                16 rows × 1 … 12 tokens     8 rows × 1, 2, 4 tokens     twin
 //	MatMul Q8_0                16 rows × 1 … 12 tokens     8 rows × 1, 2 tokens        twin
 //	MatMul F32, F16, BF16      4 rows × 1, 4 tokens        4 × 1, 2 × 3                twin
-//	AttendScores, AttendSum    16 lanes                    2 × 8 lanes                 twin
+//	AttendScores, AttendSum    1 … 4 rows × 32, 64 columns 1 … 4 rows × 16, 32 columns twin
 //	float16 from and to        16 at a time                16 at a time                twin
 //	rounding to int8           32 at a time                32 at a time                twin
 //	OnlineSoftmax, SwiGLU      16 at a time                8 at a time                 twin
