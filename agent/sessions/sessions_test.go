@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -503,8 +504,8 @@ func TestTurnsAllocateTheSame(t *testing.T) {
 }
 
 // BenchmarkStep is what the framework adds to each step when it stores the conversation: everything but the model and the
-// tool. A turn has ten steps with one call each, and an answer, which is stored with a flush of the disk; the metric is
-// the time of one step.
+// tool. A turn has ten steps with one call each, and an answer, which is stored with a flush of the disk; the metrics are
+// the mean, the median and the 90th percentile over the turns of the time of one step.
 func BenchmarkStep(b *testing.B) {
 	store := open(b, filepath.Join(b.TempDir(), "sessions.db"))
 	model := agenttest.NewFunc(func(req prompts.Request) agenttest.Reply {
@@ -528,11 +529,18 @@ func BenchmarkStep(b *testing.B) {
 		b.Fatal(err)
 	}
 	s := session(b, store, "bench")
+	var times []time.Duration
 	for i := 0; b.Loop(); i++ {
 		if i%10 == 9 {
 			s = session(b, store, fmt.Sprint("bench", i)) // conversations end, too
 		}
+		begin := time.Now()
 		ask(b, a, s, "x")
+		times = append(times, time.Since(begin))
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/11, "µs/step")
+	slices.Sort(times)
+	for percent, unit := range map[int]string{50: "p50-µs/step", 90: "p90-µs/step"} {
+		b.ReportMetric(float64(times[len(times)*percent/100].Microseconds())/11, unit)
+	}
 }
