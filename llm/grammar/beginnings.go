@@ -1,9 +1,5 @@
 package grammar
 
-import "math/bits"
-
-func trailingZeros(x uint64) int { return bits.TrailingZeros64(x) }
-
 // structure are the bytes that can follow a scalar inside an array or an object.
 var structure = func() (c class) {
 	for _, b := range []byte(",]} \n\t\r") {
@@ -19,6 +15,12 @@ func (m *Matcher) structured(c *cell) bool {
 }
 
 func isStructure(b byte) bool { return structure.has(b) }
+
+func (c *class) remove(other *class) {
+	for i := range c {
+		c[i] &^= other[i]
+	}
+}
 
 func (c *class) join(other *class) {
 	for i := range c {
@@ -131,8 +133,9 @@ func (v *values) firstBytes(from int) {
 			n.first.add(v.strings[at].quote, v.strings[at].quote)
 		}
 		for _, at := range n.scalars {
-			v.scalars[at].leaving(0, &n.first)
+			v.scalars[at].leaving(0, &n.scalarFirst)
 		}
+		n.first.join(&n.scalarFirst)
 		if len(n.arrays) > 0 {
 			n.first.add('[', '[')
 		}

@@ -118,6 +118,10 @@ func (c *compiler) otherNames(p *objectPlan, o *objectShape, names *[]string, va
 		n, ok := p.classes[label]
 		return ok && c.nodes[n].cost != noLimit
 	}
+	if p.others == anyCharacters && live(0) {
+		c.setOthers(o, c.spelling.plainTable(), func(int) uint64 { return 0 }, p)
+		return nil
+	}
 	chars := p.others.trim(live)
 	if len(chars.edges[0]) == 0 && !live(chars.label[0]) {
 		return nil
@@ -132,19 +136,24 @@ func (c *compiler) otherNames(p *objectPlan, o *objectShape, names *[]string, va
 		return nil
 	}
 	t := chars.spelled(c.spelling, live)
+	c.bytes += 4 * len(t.next)
+	c.setOthers(o, t, func(s int) uint64 { return t.label[s] }, p)
+	return nil
+}
+
+// setOthers says what may follow the names that t reads.
+func (c *compiler) setOthers(o *objectShape, t *table, label func(state int) uint64, p *objectPlan) {
 	o.others = t
 	o.otherValue = make([]uint32, len(t.accept))
 	for s := range o.otherValue {
 		o.otherValue[s] = noLimit
 		if t.accept[s] {
-			o.otherValue[s] = c.nodeAt(p.classes[t.label[s]])
+			o.otherValue[s] = c.nodeAt(p.classes[label(s)])
 		}
 	}
 	o.otherSame = sameValue(t.accept, o.otherValue)
 	o.otherCount = t.texts()
 	o.otherCosts = c.otherCosts(p, p.q.fewest)
-	c.bytes += 4 * len(t.next)
-	return nil
 }
 
 // sameValue is the value of all accepting states that have one, noLimit if they differ or one has none.

@@ -22,8 +22,14 @@ type table struct {
 	least    []uint32 // fewest and most characters to an accepting state; nil if lengths do not matter
 	most     []uint32
 
+	needs    []uint32 // the different values of least, and by state, which; nil if lengths do not matter
+	group    []uint8
+	farthest uint32 // the greatest of least
+	finite   bool   // some of most are limits
+
 	keyOnce sync.Once
 	key     [sha256.Size]byte // see contentKey
+	slots   [readyKinds]readySlots
 }
 
 func (t *table) step(state int32, b byte) int32 {
@@ -335,42 +341,4 @@ func utf8Ranges(lo, hi rune) [][][2]byte {
 	}
 	split(lo, hi)
 	return out
-}
-
-// stayStore keeps, for the tables of all grammars and their states, the tokens that stay inside.
-type stayStore struct {
-	mutex sync.RWMutex
-	masks map[stayKey]*ready
-}
-
-// ready is what is known of a state of a table: the tokens that stay inside, and, by quote, the endings.
-type ready struct {
-	stay []uint64
-	ends [2][]uint64
-}
-
-// stayKey is a state of a table, by the table's content.
-type stayKey struct {
-	table [sha256.Size]byte
-	state uint32
-}
-
-// contentKey tells tables apart by how they follow bytes and where they may end.
-func (t *table) contentKey() [sha256.Size]byte {
-	t.keyOnce.Do(func() {
-		h := sha256.New()
-		h.Write(t.class[:])
-		var buffer []byte
-		for _, x := range t.next {
-			buffer = binary.LittleEndian.AppendUint32(buffer, uint32(x))
-		}
-		for s, ends := range t.accept {
-			if ends && !(t.inside != nil && t.inside[s]) {
-				buffer = binary.LittleEndian.AppendUint32(buffer, uint32(s))
-			}
-		}
-		h.Write(binary.LittleEndian.AppendUint32(buffer, t.columns))
-		h.Sum(t.key[:0])
-	})
-	return t.key
 }

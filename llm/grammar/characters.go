@@ -193,6 +193,35 @@ func (c *characters) trim(keep func(uint64) bool) *characters {
 	return &out
 }
 
+// nearest gives, for every state, the least number of characters to a wanted label.
+func (c *characters) nearest(keep func(uint64) bool) []uint32 {
+	n := len(c.edges)
+	back := make([][]int32, n)
+	for s, list := range c.edges {
+		for _, e := range list {
+			back[e.to] = append(back[e.to], int32(s))
+		}
+	}
+	least := make([]uint32, n)
+	var queue []int32
+	for s := range n {
+		if least[s] = noLimit; keep(c.label[s]) {
+			least[s] = 0
+			queue = append(queue, int32(s))
+		}
+	}
+	for i := 0; i < len(queue); i++ {
+		s := queue[i]
+		for _, b := range back[s] {
+			if least[b] == noLimit {
+				least[b] = least[s] + 1
+				queue = append(queue, b)
+			}
+		}
+	}
+	return least
+}
+
 // lengths gives, for every state, the least number of characters to a wanted label, and tells whether all
 // numbers from there on to the most (unlimited if most is noLimit) can be had as well.
 func (c *characters) lengths(keep func(uint64) bool) (least, most []uint32, contiguous bool) {

@@ -35,13 +35,16 @@
 // already pushed down to keywords. Strings, property names and numbers become deterministic automata over
 // bytes; arrays and objects keep counts and used names in a stack cell, so that long ones are counted and
 // recursion is bounded by the text alone. Values that nothing satisfies are found beforehand, so a matcher
-// has no dead ends. A mask is a walk over the trie of all tokens, shortened inside strings to the tokens with
-// a quote, because those that stay inside a string depend on its automaton alone and are kept with it.
+// has no dead ends.
+//
+// A mask says what of a trie of all tokens can be read. Inside strings, names and scalars that depends on the state of an
+// automaton alone, but for the tokens that leave it, so the rest is found once and kept by the automaton's content, which most
+// schemas share. Of the tokens that end a string only the few different tails behind the quote are walked.
 //
 // # Limits
 //
 // Compiling counts what it does, not the time it takes, so that a schema compiles everywhere or nowhere: 1 MiB of schema, 64
-// levels, 60,000 sets of schemas that a value satisfies together and 400 ways of satisfying one, 150,000 steps of combining
+// levels, 60,000 sets of schemas that a value satisfies together and 400 ways of satisfying one, 50,000 steps of combining
 // schemas, 20,000 properties or enumerated values, 5,000 items told apart, 6,000 states and 400,000 steps for the automaton of
 // strings or names, 20,000 states for one of numbers, 64 MB of tables. What needs more is refused with the pointer to it.
 // Within these limits a schema takes less than a second and allocates less than 256 MB, and a tool's takes a

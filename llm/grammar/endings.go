@@ -5,32 +5,33 @@ import (
 	"math/bits"
 	"slices"
 	"sort"
+	"unicode/utf8"
 )
 
-// endings are the tokens that hold a quote and can end a string or a name: text, the quote, and a tail of what comes behind
+// endings are the tokens that can end a string or a name: text, a quote that is not escaped, and a tail of what comes behind
 // it. Whether the text may stand there depends on the automaton of the string alone; whether the tail may, on what is around
 // the string. So the few tails are walked once for all texts.
 type endings struct {
-	ids   []int32  // tokens, those of one tail together
-	spans [][2]int // by tail, its part of ids; tail 0 is empty
-	tails trie     // of the tails, tail 0 left out
-	texts trie     // of these tokens, as indexes into ids
-	odd   trie     // the other tokens with a quote: those with an escaped one, and with more than two
-	words int      // of a set of ids
+	ids    []int32    // tokens, those of one tail together
+	spans  [][2]int   // by tail, its part of ids; tail 0 is empty
+	tails  trie       // of the tails, tail 0 left out
+	texts  trie       // of these tokens, as indexes into ids
+	atMost [][]uint64 // by n, those whose text has at most n characters
+	late   []int      // tails in which, behind a name, another name can end
+	odd    trie       // the tokens with these tails
+	words  int        // of a set of ids
 }
 
 func newEndings(pieces [][]byte, holding []int32, quote byte) endings {
 	var e endings
-	var odd []int32
 	byTail := map[string][]int32{}
+	text := map[int32][]byte{}
 	for _, id := range holding {
 		p := pieces[id]
-		at := bytes.IndexByte(p, quote)
-		if at > 0 && p[at-1] == '\\' || bytes.Count(p, []byte{quote}) > 2 {
-			odd = append(odd, id)
-			continue
+		if at := unescaped(p, quote); at >= 0 {
+			byTail[string(p[at+1:])] = append(byTail[string(p[at+1:])], id)
+			text[id] = p[:at]
 		}
-		byTail[string(p[at+1:])] = append(byTail[string(p[at+1:])], id)
 	}
 	names := make([]string, 0, len(byTail))
 	for tail := range byTail {
@@ -42,6 +43,7 @@ func newEndings(pieces [][]byte, holding []int32, quote byte) endings {
 	names = append([]string{""}, names...)
 	tails := make([][]byte, len(names))
 	order := make([]int32, 0, len(names))
+	var late []int32
 	for i, tail := range names {
 		tails[i] = []byte(tail)
 		e.spans = append(e.spans, [2]int{len(e.ids), len(e.ids) + len(byTail[tail])})
@@ -49,7 +51,13 @@ func newEndings(pieces [][]byte, holding []int32, quote byte) endings {
 		if i > 0 {
 			order = append(order, int32(i))
 		}
+		if bytes.Count(tails[i], []byte{quote}) > 1 && (tail[0] == ':' || isSpace(tail[0])) {
+			e.late = append(e.late, i)
+			late = append(late, byTail[tail]...)
+		}
 	}
+	slices.SortFunc(late, func(a, b int32) int { return bytes.Compare(pieces[a], pieces[b]) })
+	e.odd = newTrie(pieces, late)
 	e.words = (len(e.ids) + 63) / 64
 	e.tails = newTrie(tails, order)
 	texts := make([][]byte, len(e.ids))
@@ -59,8 +67,52 @@ func newEndings(pieces [][]byte, holding []int32, quote byte) endings {
 	}
 	slices.SortFunc(sorted, func(a, b int32) int { return bytes.Compare(texts[a], texts[b]) })
 	e.texts = newTrie(texts, sorted)
-	e.odd = newTrie(pieces, odd)
+	for i, id := range e.ids {
+		n := characterCount(text[id])
+		for len(e.atMost) <= n {
+			set := make([]uint64, e.words)
+			if len(e.atMost) > 0 {
+				copy(set, e.atMost[len(e.atMost)-1])
+			}
+			e.atMost = append(e.atMost, set)
+		}
+		for _, set := range e.atMost[n:] {
+			setBit(set, i)
+		}
+	}
 	return e
+}
+
+// unescaped is the place of the first quote in text with no backslash before it that is not escaped itself, or -1.
+func unescaped(text []byte, quote byte) int {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case quote:
+			return i
+		case '\\':
+			i++
+		}
+	}
+	return -1
+}
+
+// characterCount is how many characters text spells, if it is the inside of a string.
+func characterCount(text []byte) (n int) {
+	for ; len(text) > 0; n++ {
+		size := 1
+		switch {
+		case len(text) > 1 && text[0] == '\\' && text[1] == 'u':
+			size = 6
+		case len(text) > 1 && text[0] == '\\' && text[1] == 'x':
+			size = 4
+		case text[0] == '\\':
+			size = 2
+		case text[0] >= utf8.RuneSelf:
+			_, size = utf8.DecodeRune(text)
+		}
+		text = text[min(size, len(text)):]
+	}
+	return n
 }
 
 // ends is the set of the endings whose text leads from a state of a table to where the quote may come.
@@ -93,118 +145,6 @@ func (t *trie) markAll(at uint32, mask []uint64) {
 	}
 }
 
-// plainEnd tells whether the readings behind the quote do not depend on how the text before it goes on, declared names
-// aside. value is that of an undeclared name.
-func (m *Matcher) plainEnd(t thread, r inside) (value uint32, ok bool) {
-	if r.table.step(int32(r.thread.state), byte(r.quote)) >= 0 {
-		return 0, false // the quote would be part of an escape
-	}
-	if t.kind == waitString {
-		s := &m.values.strings[t.at]
-		if c := &m.cells[t.cell]; c.kind == cellArray && m.values.arrays[c.shape].unique {
-			return 0, false
-		}
-		return 0, !s.counted || t.count >= s.least
-	}
-	o := &m.values.objects[m.cells[t.cell].shape]
-	return o.otherSame, o.otherSame != noLimit && o.endless
-}
-
-// endMask adds the endings that may come.
-func (m *Matcher) endMask(e *endings, t thread, value uint32, ready, mask []uint64) (visited int) {
-	w := &m.walk
-	before := m.mark()
-	base := len(m.text)
-	ends, tails := w.ends[:e.words], w.tails[:(len(e.spans)+63)/64]
-	clear(ends)
-	clear(tails)
-	list := w.levels[0][:0]
-	if t.kind == waitString {
-		list = m.finish(list, t.cell, uint32(base))
-	} else {
-		list = m.undeclared(list, t, value)
-	}
-	w.levels[0], w.stacks[0] = list, m.mark()
-	if len(list) > 0 {
-		tails[0] = 1
-		visited = m.searchNodes(&e.tails, 0, uint32(len(e.tails.nodes)), 0, tails)
-	}
-	m.drop(before)
-	m.text = m.text[:base]
-	for i, set := range tails {
-		for ; set != 0; set &= set - 1 {
-			span := e.spans[i<<6|bits.TrailingZeros64(set)]
-			for at := span[0]; at < span[1]; at++ {
-				setBit(ends, at)
-			}
-		}
-	}
-	for i := range ends {
-		ends[i] &= ready[i]
-	}
-	if t.kind == waitKey {
-		visited += m.knownEnds(e, t, ends)
-	}
-	for i, set := range ends {
-		for ; set != 0; set &= set - 1 {
-			setBit(mask, int(e.ids[i<<6|bits.TrailingZeros64(set)]))
-		}
-	}
-	return visited + m.search(&e.odd, t, mask)
-}
-
-// knownEnds corrects the ends of a name where it is a declared one or one that has been used.
-func (m *Matcher) knownEnds(e *endings, t thread, ends []uint64) (visited int) {
-	c := &m.cells[t.cell]
-	o := &m.values.objects[c.shape]
-	begun := m.text[t.count:]
-	for x := c.extra; x != 0; x = m.extras[x].before {
-		used := m.text[m.extras[x].start:m.extras[x].end]
-		if len(used) >= len(begun) && string(used[:len(begun)]) == string(begun) {
-			if at := e.texts.find(used[len(begun):], o.spelling.quote); at != noLimit {
-				e.texts.unmarkAll(at, ends)
-			}
-		}
-	}
-	if t.state&otherNames != 0 {
-		return 0
-	}
-	w := &m.walk
-	nodes := e.texts.nodes
-	base := len(m.text)
-	before := m.mark()
-	w.states[0] = int32(t.state)
-	for at := uint32(0); at < uint32(len(nodes)); {
-		n := &nodes[at]
-		visited++
-		d := int(n.depth)
-		state := w.states[d]
-		if n.b == o.spelling.quote {
-			if word := o.names.nodes[state].word; word >= 0 {
-				e.texts.unmarkAll(at, ends)
-				m.text = append(m.text[:base], w.path[:d]...)
-				x := t
-				x.state = uint32(state)
-				w.levels[d] = append(w.levels[d][:0], x)
-				w.stacks[d] = before
-				visited += m.searchNodes(&e.texts, at, n.end, d, ends)
-				m.drop(before)
-				m.text = m.text[:base]
-			}
-			at = n.end
-			continue
-		}
-		next := o.names.step(uint32(state), n.b)
-		if next < 0 {
-			at = n.end
-			continue
-		}
-		w.states[d+1], w.path[d] = next, n.b
-		at++
-	}
-	return visited
-}
-
 // find is the node of a text and the quote behind it, or noLimit.
 func (t *trie) find(text []byte, quote byte) uint32 {
 	at, end := uint32(0), uint32(len(t.nodes))
@@ -212,6 +152,9 @@ func (t *trie) find(text []byte, quote byte) uint32 {
 		b := quote
 		if i < len(text) {
 			b = text[i]
+		}
+		if i == 0 {
+			at = t.first[b]
 		}
 		for at < end && t.nodes[at].b != b {
 			at = t.nodes[at].end
@@ -238,5 +181,47 @@ func (t *trie) unmarkAll(at uint32, mask []uint64) {
 		for s := n.next; s >= 0; s = t.same[s].next {
 			mask[t.same[s].token>>6] &^= 1 << (t.same[s].token & 63)
 		}
+	}
+}
+
+// restrict leaves those of ends that have from least to most characters before the quote.
+func (e *endings) restrict(ends []uint64, least, most uint32) {
+	if len(e.atMost) == 0 {
+		return
+	}
+	if most < uint32(len(e.atMost)) {
+		for i, set := range e.atMost[most] {
+			ends[i] &= set
+		}
+	}
+	if least > 0 {
+		for i, set := range e.atMost[min(int(least), len(e.atMost))-1] {
+			ends[i] &^= set
+		}
+	}
+}
+
+// correct makes mask, which has the ready ones of the endings with nothing behind the quote, have those in ends instead. It
+// takes them out of ends.
+func (e *endings) correct(ends, ready, mask []uint64) {
+	for i, last := 0, e.spans[0][1]; i<<6 < last; i++ {
+		within := ^uint64(0)
+		if last < (i+1)<<6 {
+			within = 1<<(last&63) - 1
+		}
+		for wrong := (ends[i] ^ ready[i]) & within; wrong != 0; wrong &= wrong - 1 {
+			id := e.ids[i<<6|bits.TrailingZeros64(wrong)]
+			mask[id>>6] ^= 1 << (id & 63)
+		}
+		ends[i] &^= within
+	}
+}
+
+// setRange adds [from, to) to a set.
+func setRange(set []uint64, from, to int) {
+	for from < to {
+		end := min(to, from|63+1)
+		set[from>>6] |= ^uint64(0) >> (64 - (end - from)) << (from & 63)
+		from = end
 	}
 }

@@ -12,7 +12,7 @@ func (c *compiler) expand(n *node) error {
 	}
 	n.state = 1
 	x := &expansion{compiler: c, node: n}
-	err := x.all(c.everything(), n.literals, nil)
+	err := x.all(c.everything(), slices.Clone(n.literals), nil)
 	n.state = 2
 	return err
 }
@@ -22,8 +22,10 @@ type expansion struct {
 	node *node
 }
 
-// all goes on with the pending schemas; visited are those that q has satisfied without reading anything.
+// all goes on with the pending schemas, whose list is its own; visited are those that q has satisfied without reading
+// anything.
 func (x *expansion) all(q conj, pending, visited []literal) error {
+	visited = slices.Clip(visited)
 	for len(pending) > 0 {
 		l := pending[len(pending)-1]
 		pending = pending[:len(pending)-1]
@@ -36,7 +38,7 @@ func (x *expansion) all(q conj, pending, visited []literal) error {
 		if x.steps++; x.steps > maxSchemaSteps {
 			return x.refuse(x.schemas[l].pointer, "the schema combines in more than %d ways", maxSchemaSteps)
 		}
-		visited = append(slices.Clip(visited), l)
+		visited = append(visited, l)
 		more, branches, err := x.schema(&q, l)
 		if err != nil {
 			return err
@@ -47,14 +49,15 @@ func (x *expansion) all(q conj, pending, visited []literal) error {
 		if q.kinds == 0 {
 			return nil
 		}
-		pending = append(slices.Clip(pending), more...)
+		pending = append(pending, more...)
 		if len(branches) == 0 {
 			continue
 		}
 		// The first choice is made here; the others wait as sets of schemas that are to hold with it.
 		choice := branches[0]
 		for _, option := range choice {
-			rest := append(slices.Clip(pending), option...)
+			rest := make([]literal, 0, len(pending)+len(option)+len(branches)+len(pending)/2)
+			rest = append(append(rest, pending...), option...)
 			for _, other := range branches[1:] {
 				l, err := x.choose(other, l)
 				if err != nil {
@@ -235,11 +238,6 @@ func (c *compiler) scalars(q *conj) []value {
 }
 
 func (c *compiler) scalarFits(q *conj, v value) bool {
-	for _, x := range q.except {
-		if x == v {
-			return false
-		}
-	}
 	switch v := v.(type) {
 	case nil:
 		return q.kinds&kindNull != 0

@@ -56,6 +56,8 @@ func TestMatch(t *testing.T) {
 		{`{"type":"number","minimum":0}`, `0|0.5|12`, `-1|-0.5`},
 		{`{"type":"object","anyOf":[{"properties":{"a":{"type":"null"}},"required":["a"],"additionalProperties":false},{"type":["object","string"],"required":["b"]}]}`, `{"a":null}|{"b":1}`, `"x"|1|{}|{"a":1}`},
 		{`{"type":"integer","anyOf":[{"type":"number","minimum":5},{"enum":[1,"x"]}]}`, `5|1|77`, `4|"x"|5.5`},
+		{`{"$schema":"http://json-schema.org/draft-07/schema#","oneOf":[{"$ref":"#/definitions/a","type":"string"},{"type":"integer"}],"definitions":{"a":{"type":["integer","null"]}}}`, `null`, `3|"x"`},
+		{`{"oneOf":[{"type":"object","properties":{"k":{"const":1}},"required":["k"]},{"type":"object","properties":{"k":{"enum":[2,"x"]}},"required":["k"]},{"type":"object","properties":{"k":{"enum":["x",3]}}}]}`, `{"k":1}|{"k":2}|{"k":3}|{}`, `{"k":"x"}|{"k":4}`},
 		{`true`, `1|"x"|[1,[2,{"a":null}]]`, `|tru|[1`},
 	} {
 		g, err := CompileSchema([]byte(test.schema), Options{})

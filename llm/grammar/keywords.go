@@ -2,7 +2,6 @@ package grammar
 
 import (
 	"encoding/json"
-	"errors"
 	"math/big"
 	"strconv"
 )
@@ -346,7 +345,13 @@ func (k *keywordReader) excludes(list []value) {
 		}
 	}
 	if len(words) > 0 {
-		q.text = k.langs.both(q.text, k.langs.not(k.langs.oneOf(words)))
+		// The negation of one enum comes again in every way that leaves its branch out.
+		others, ok := k.excluded[&list[0]]
+		if !ok {
+			others = k.langs.not(k.langs.oneOf(words))
+			k.excluded[&list[0]] = others
+		}
+		q.text = k.langs.both(q.text, others)
 		q.pointer = k.pointer
 	}
 }
@@ -367,137 +372,6 @@ func (k *keywordReader) conditional(v value) {
 		fails = append(fails, k.sub(no, "else"))
 	}
 	k.either(holds, fails)
-}
-
-// oneOf holds if one branch does and no other. Where two exclude each other nothing else needs saying.
-func (k *keywordReader) oneOf(v value) {
-	list := k.list("oneOf", v)
-	if k.err != nil {
-		return
-	}
-	overlaps := make([][]literal, len(list))
-	for i, a := range list {
-		for j, b := range list[:i] {
-			apart, err := k.disjoint(a, b)
-			if err != nil {
-				k.err = err
-				return
-			}
-			if !apart {
-				overlaps[i] = append(overlaps[i], b)
-				overlaps[j] = append(overlaps[j], a)
-			}
-		}
-	}
-	var options [][]literal
-	for i, a := range list {
-		option := []literal{a}
-		for _, b := range overlaps[i] {
-			n := k.negation(b)
-			if k.err != nil {
-				var e *SchemaError
-				if errors.As(k.err, &e) {
-					k.err = k.refuse(k.pointer+"/oneOf/"+strconv.Itoa(i), "it is not apart from another branch, which cannot be excluded: %s at %q", e.Reason, e.Pointer)
-				}
-				return
-			}
-			option = append(option, n)
-		}
-		options = append(options, option)
-	}
-	k.either(options...)
-}
-
-// disjoint tells whether it is certain that no value satisfies both.
-func (c *compiler) disjoint(a, b literal) (bool, error) {
-	if a == literalFalse || b == literalFalse {
-		return true, nil
-	}
-	if a == literalTrue || b == literalTrue || a == b {
-		return false, nil
-	}
-	x, xWords := c.outline(a, 0)
-	y, yWords := c.outline(b, 0)
-	if x&y == 0 {
-		return true, nil
-	}
-	if xWords != nil && yWords != nil {
-		for w := range xWords {
-			if yWords[w] {
-				return false, nil
-			}
-		}
-		return true, nil
-	}
-	n, err := c.node([]literal{a, b})
-	if err != nil {
-		return false, err
-	}
-	steps := c.steps
-	apart, err := c.plainlyEmpty(n)
-	if err != nil && c.steps < maxSchemaSteps {
-		c.steps = steps
-		return false, err
-	}
-	return apart, err
-}
-
-// outline is a superset of the kinds and, if they are listed, of the scalar values of a schema.
-func (c *compiler) outline(l literal, depth int) (kinds, map[string]bool) {
-	if l <= literalFalse || depth > 8 {
-		return kindAll, nil
-	}
-	s := c.schemas[l]
-	allowed := kindAll
-	var words map[string]bool
-	if ref, ok := s.o.get("$ref"); ok {
-		if text, ok := ref.(string); ok {
-			if v, err := c.resolve(text, s.scope, false); err == nil {
-				if target, err := c.literal(v, s.pointer, s.scope); err == nil {
-					allowed, words = c.outline(target, depth+1)
-				}
-			}
-		}
-	}
-	if v, ok := s.o.get("type"); ok {
-		list, isList := v.([]value)
-		if !isList {
-			list = []value{v}
-		}
-		stated := kinds(0)
-		for _, t := range list {
-			name, _ := t.(string)
-			stated |= kindNames[name]
-		}
-		allowed &= stated
-	}
-	list, ok := s.o.get("enum")
-	v, isConst := s.o.get("const")
-	if values, isList := list.([]value); ok && isList || isConst {
-		if isConst {
-			values = []value{v}
-		}
-		here := map[string]bool{}
-		stated := kinds(0)
-		for _, v := range values {
-			stated |= kindNames[typeOf(v)]
-			if t := typeOf(v); t == "array" || t == "object" {
-				here = nil
-			}
-			if here != nil {
-				if r, ok := whole(v); ok {
-					here["n"+r.RatString()] = true
-				} else {
-					here[spell(v, ",", ":")] = true
-				}
-			}
-		}
-		allowed &= stated
-		if here != nil {
-			words = here
-		}
-	}
-	return allowed, words
 }
 
 func (k *keywordReader) text(key string, v value) {

@@ -20,6 +20,15 @@ var maskSchemas = []string{
 	`{"$ref":"#/$defs/t","$defs":{"t":{"type":"object","properties":{"n":{"$ref":"#/$defs/t"},"a":{"type":"string","format":"uri"}},"propertyNames":{"pattern":"^[a-z]*$"}}}}`,
 	`{"type":"string","pattern":"^(a|b\"|c\\\\)*$","minLength":2,"maxLength":5}`,
 	`{}`,
+	`{"type":"string","pattern":"^\\S+( \\S+){0,5}$","maxLength":12}`,
+	`{"type":"string","pattern":"^[a-c]+(-[0-9]{2})?$","minLength":3,"maxLength":8}`,
+	`{"type":"string","pattern":"^[A-Zan][a-z0-9é]{0,9}$","minLength":5}`,
+	`{"type":"array","items":{"type":"string","pattern":"^([^,]|,[^,])*$","maxLength":40}}`,
+	`{"type":"object","patternProperties":{"^[a-z1]{1,2}$":{"type":"integer"}},"additionalProperties":false,"minProperties":2,"maxProperties":5}`,
+	`{"type":"object","properties":{"na":true},"patternProperties":{"^[a-z1]{1,2}$":{"type":"integer"},"^:.*$":{"type":"string"}},"additionalProperties":false}`,
+	`{"type":"array","items":{"type":"string","maxLength":4},"uniqueItems":true}`,
+	`{"type":"array","items":{"type":"integer","minimum":-10,"maximum":1001}}`,
+	`{"type":["object","array","string","number","null"],"items":{"type":"array","items":{"type":"number"}},"maxLength":3,"required":["a","b"]}`,
 }
 
 // awkwardVocabulary has all bytes, and tokens that cross every border there is inside JSON.

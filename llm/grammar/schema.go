@@ -59,7 +59,7 @@ func (o Options) spelling() *spelling {
 const (
 	maxSchemaNodes  = 60_000 // sets of schemas that a value satisfies together
 	maxBranches     = 400    // ways to satisfy one of them
-	maxSchemaSteps  = 150_000
+	maxSchemaSteps  = 50_000
 	maxEnum         = 20_000
 	maxProperties   = 20_000
 	maxMaterialized = 4_000_000 // bytes of tries and tables
@@ -97,9 +97,12 @@ type compiler struct {
 	places    map[*object]place
 	schemas   []schemaNode
 	literals  map[*object]literal
+	outlines  map[literal]outline
+	tags      map[literal][]tag
 	nodes     []*node
 	byKey     map[string]int32
 	patterns  map[string]language
+	excluded  map[*value]language // by the first of a list of values, the texts that are not among them
 	tables    map[stringKey]*stringTable
 	numbers   map[string]uint32
 	steps     int
@@ -114,8 +117,8 @@ func CompileSchema(schema []byte, options Options) (*Grammar, error) {
 }
 
 func newCompiler(g *Grammar, options Options) *compiler {
-	return &compiler{g: g, options: options, spelling: options.spelling(), langs: newLanguages(), places: map[*object]place{}, dynamic: map[string]int{}, checked: map[literal]uint8{}, literals: map[*object]literal{},
-		schemas: make([]schemaNode, 2), byKey: map[string]int32{}, patterns: map[string]language{}, tables: map[stringKey]*stringTable{}, numbers: map[string]uint32{}}
+	return &compiler{g: g, options: options, spelling: options.spelling(), langs: newLanguages(), places: map[*object]place{}, dynamic: map[string]int{}, checked: map[literal]uint8{}, literals: map[*object]literal{}, outlines: map[literal]outline{}, tags: map[literal][]tag{},
+		schemas: make([]schemaNode, 2), byKey: map[string]int32{}, patterns: map[string]language{}, excluded: map[*value]language{}, tables: map[stringKey]*stringTable{}, numbers: map[string]uint32{}}
 }
 
 func (c *compiler) refuse(pointer, format string, arguments ...any) error {
@@ -219,7 +222,6 @@ type conj struct {
 	booleans   uint8 // bit 0: false, bit 1: true
 	restricted bool
 	words      []value // the only scalars, if restricted
-	except     []value // strings, null and booleans that it is not
 	atoms      []numberAtom
 	text       language
 	least      uint32 // characters
@@ -245,7 +247,7 @@ func (c *compiler) everything() conj {
 
 // fork copies q so that appending to one does not show in the other.
 func (q conj) fork() conj {
-	q.words, q.except, q.atoms = slices.Clip(q.words), slices.Clip(q.except), slices.Clip(q.atoms)
+	q.words, q.atoms = slices.Clip(q.words), slices.Clip(q.atoms)
 	q.objects, q.required, q.names = slices.Clip(q.objects), slices.Clip(q.required), slices.Clip(q.names)
 	q.arrays, q.contains = slices.Clip(q.arrays), slices.Clip(q.contains)
 	return q

@@ -21,6 +21,7 @@ type valueNode struct {
 	space                             int    // most white space before it
 	cost                              uint32 // fewest bytes
 	first                             class  // bytes that can come first, white space included
+	scalarFirst                       class  // those of scalars
 }
 
 // stringShape is a string between quotes.

@@ -2,7 +2,7 @@ package grammar
 
 import (
 	"bytes"
-	"sort"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -29,23 +29,23 @@ type trie struct {
 	first [256]uint32 // by its byte, each node at depth 0; noLimit if there is none
 }
 
-// Vocabulary holds the tables of one tokenizer: a byte trie of all ordinary tokens, one of those that are
-// not safe inside a JSON string, and masks of the safe ones by length. It may be shared by any number of goroutines.
+// Vocabulary holds the tables of one tokenizer: a byte trie of all ordinary tokens, and masks by length of those that are
+// safe inside a JSON string. It may be shared by any number of goroutines.
 type Vocabulary struct {
-	pieces    [][]byte
-	special   []bool
-	words     int
-	all       trie
-	remainder trie
-	counted   [countedSlices + 1][]uint64 // tokens of string-safe characters only, at most i code points
-	long      []longToken                 // safe tokens of more code points
-	longest   int                         // code points of the longest safe token
-	depth     int                         // bytes of the longest token
-	quoted    [2]trie                     // tokens that hold a double, a single quote
-	endings   [2]endings                  // the same, by what is behind the quote
-	plain     []uint64                    // tokens without a byte that begins or ends a value, a name or an escape
-	extends   []bool                      // another token begins with this token's bytes
-	stays     stayStore
+	pieces  [][]byte
+	special []bool
+	words   int
+	all     trie
+	counted [countedSlices + 1][]uint64 // tokens of string-safe characters only, at most i code points
+	long    []longToken                 // safe tokens of more code points
+	odd     []uint64                    // the other ordinary tokens
+	longest int                         // the most characters that a token can begin
+	depth   int                         // bytes of the longest token
+	quoted  [2]trie                     // tokens that hold a double, a single quote
+	endings [2]endings                  // the same, by what is behind the quote
+	plain   []uint64                    // tokens without a byte that begins or ends a value, a name or an escape
+	extends []bool                      // another token begins with this token's bytes
+	readies readyStore
 }
 
 // longToken is a token and how many code points it has.
@@ -54,24 +54,12 @@ type longToken struct {
 	count uint32
 }
 
-// addAtMost adds the safe tokens of at most n code points that are in among.
-func (v *Vocabulary) addAtMost(n uint32, among, mask []uint64) {
-	for i, bits := range v.counted[min(n, countedSlices)] {
-		mask[i] |= bits & among[i]
-	}
-	for _, t := range v.long {
-		if t.count <= n && hasBit(among, int(t.token)) {
-			setBit(mask, int(t.token))
-		}
-	}
-}
-
 // NewVocabulary builds the tables from the raw bytes of every token, by id. Ids for which special is true,
 // and empty pieces, never match text. special may be nil. The pieces are kept, not copied.
 func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 	v := &Vocabulary{pieces: pieces, special: make([]bool, len(pieces)), words: (len(pieces) + 63) / 64, extends: make([]bool, len(pieces))}
-	var ids, rest []int32
-	v.plain = make([]uint64, v.words)
+	var ids []int32
+	v.plain, v.odd = make([]uint64, v.words), make([]uint64, v.words)
 	for i := range v.counted {
 		v.counted[i] = make([]uint64, v.words)
 	}
@@ -86,7 +74,8 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 		}
 		v.depth = max(v.depth, len(p))
 		if !stringSafe(p) {
-			rest = append(rest, int32(i))
+			setBit(v.odd, i)
+			v.longest = max(v.longest, len(p))
 			continue
 		}
 		n := utf8.RuneCount(p)
@@ -98,11 +87,7 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 			setBit(v.counted[k], i)
 		}
 	}
-	less := func(s []int32) func(a, b int) bool {
-		return func(a, b int) bool { return bytes.Compare(pieces[s[a]], pieces[s[b]]) < 0 }
-	}
-	sort.Slice(ids, less(ids))
-	sort.Slice(rest, less(rest))
+	slices.SortStableFunc(ids, func(a, b int32) int { return bytes.Compare(pieces[a], pieces[b]) })
 	for i := 0; i+1 < len(ids); i++ {
 		p := pieces[ids[i]]
 		for j := i + 1; j < len(ids) && bytes.HasPrefix(pieces[ids[j]], p); j++ {
@@ -112,7 +97,7 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 			}
 		}
 	}
-	v.all, v.remainder = newTrie(pieces, ids), newTrie(pieces, rest)
+	v.all = newTrie(pieces, ids)
 	for k, quote := range []byte{'"', '\''} {
 		var holding []int32
 		for _, id := range ids {

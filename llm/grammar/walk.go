@@ -1,28 +1,55 @@
 package grammar
 
-import "slices"
+import (
+	"iter"
+	"math/bits"
+	"slices"
+)
 
 // walker holds what a walk over the trie of tokens needs, by depth.
 type walker struct {
-	levels [][]thread
-	stacks []stack
-	states []int32
-	counts []uint32
-	path   []byte
-	stayed []uint64 // the ready mask that was added last
-	firsts class    // bytes that can come next
-	ends   []uint64 // sets of endings and tails
-	tails  []uint64
-	pruned []uint64 // the mask before prune
+	levels  [][]thread
+	stacks  []stack
+	states  []int32
+	counts  []uint32
+	path    []byte
+	filters []filter   // bytes that can come next
+	groups  [][]uint64 // sets of tokens that are being found
+	blank   bool       // nothing has been written to the mask
+	stayed  *ready     // whose tokens were added last
+	ends    []uint64   // a set of endings
+	known   [4]knownTails
+	oldest  int      // of known
+	pruned  []uint64 // the mask before prune
 }
 
+// threadsPerLevel is how many readings a level has room for to begin with.
+const threadsPerLevel = 4
+
 func (w *walker) grow(depth int) {
-	for len(w.levels) < depth+2 {
-		w.levels = append(w.levels, make([]thread, 0, 4))
-		w.stacks = append(w.stacks, stack{})
-		w.states = append(w.states, 0)
-		w.counts = append(w.counts, 0)
-		w.path = append(w.path, 0)
+	old, n := len(w.levels), depth+2
+	if old >= n {
+		return
+	}
+	room := make([]thread, (n-old)*threadsPerLevel)
+	w.levels = slices.Grow(w.levels, n-old)
+	for at := 0; at < len(room); at += threadsPerLevel {
+		w.levels = append(w.levels, room[at:at:at+threadsPerLevel])
+	}
+	w.stacks = slices.Grow(w.stacks, n-old)[:n]
+	w.states = slices.Grow(w.states, n-old)[:n]
+	w.counts = slices.Grow(w.counts, n-old)[:n]
+	w.path = slices.Grow(w.path, n-old)[:n]
+	w.filters = slices.Grow(w.filters, n-old)[:n]
+}
+
+func (w *walker) growGroups(n, words int) {
+	for len(w.groups) < n {
+		w.groups = append(w.groups, nil)
+	}
+	for i := range n {
+		w.groups[i] = slices.Grow(w.groups[i][:0], words)[:words]
+		clear(w.groups[i])
 	}
 }
 
@@ -30,7 +57,6 @@ func (w *walker) growSets(v *Vocabulary) {
 	for k := range v.endings {
 		e := &v.endings[k]
 		w.ends = slices.Grow(w.ends, e.words)[:max(len(w.ends), e.words)]
-		w.tails = slices.Grow(w.tails, len(e.spans)/64+1)[:max(len(w.tails), len(e.spans)/64+1)]
 	}
 }
 
@@ -65,22 +91,34 @@ func (m *Matcher) allowed(mask []uint64) error {
 
 // fill sets mask to the ordinary tokens that may come next; it returns how many nodes it visited.
 func (m *Matcher) fill(mask []uint64) (visited int) {
-	clear(mask)
-	m.walk.stayed = nil
+	m.walk.stayed, m.walk.blank = nil, true
 	for _, t := range m.threads {
 		visited += m.allowedBy(t, mask)
 	}
+	m.walk.begin(mask)
 	return visited
 }
 
+// begin clears the mask before the first bits are written.
+func (w *walker) begin(mask []uint64) {
+	if w.blank {
+		clear(mask)
+		w.blank = false
+	}
+}
+
 // allowedBy adds the tokens that one reading allows; it returns how many nodes it visited. Readings go on apart from each
-// other, so what all of them allow costs no more than the sum: most are inside strings and names, where only the tokens with
-// a quote are walked.
+// other, so what all of them allow costs no more than the sum. In most places most tokens are known from tables, and only the
+// few that leave what is being read are walked.
 func (m *Matcher) allowedBy(t thread, mask []uint64) int {
 	if r, ok := m.inTable(t); ok {
 		if visited, ok := m.tableMask(t, r, mask); ok {
 			return visited
 		}
+	}
+	m.walk.begin(mask)
+	if visited, ok := m.valueMask(t, mask); ok {
+		return visited
 	}
 	return m.search(&m.vocabulary.all, t, mask)
 }
@@ -130,40 +168,79 @@ func (m *Matcher) key() (uint64, bool) {
 // search walks a whole trie from one reading.
 func (m *Matcher) search(t *trie, from thread, mask []uint64) (visited int) {
 	w := &m.walk
-	w.levels[0] = append(w.levels[0][:0], from)
-	w.stacks[0] = m.mark()
-	base := len(m.text)
-	r, ok := m.single(w.levels[0])
-	nodes := func(at, to uint32) int {
-		if ok {
-			return m.searchTable(t, at, to, 0, r, mask)
+	before, base := m.mark(), len(m.text)
+	w.levels[0], w.stacks[0] = append(w.levels[0][:0], from), before
+	r, ok := m.insideTable(from)
+	switch {
+	case !ok:
+		visited = m.searchFrom(t, mask)
+	case r.quote == anyStructure:
+		firsts := structure
+		r.table.leaving(from.state, &firsts)
+		for at := range t.starting(&firsts) {
+			visited += m.searchTable(t, at, t.nodes[at].end, 0, r, mask)
 		}
-		return m.searchNodes(t, at, to, 0, mask)
+	default:
+		visited = m.searchTable(t, 0, uint32(len(t.nodes)), 0, r, mask)
 	}
-	if m.beginnings(from, &w.firsts) {
-		for i, bits := range w.firsts {
-			for ; bits != 0; bits &= bits - 1 {
-				if at := t.first[i<<6|trailingZeros(bits)]; at != noLimit {
-					visited += nodes(at, t.nodes[at].end)
-				}
-			}
-		}
-	} else {
-		visited = nodes(0, uint32(len(t.nodes)))
-	}
-	m.drop(w.stacks[0])
+	m.drop(before)
 	m.text = m.text[:base]
 	return visited
 }
+
+// searchFrom walks a whole trie from the readings in levels[0].
+func (m *Matcher) searchFrom(t *trie, mask []uint64) int {
+	list := m.walk.levels[0]
+	var firsts class
+	if len(list) != 1 || !m.beginnings(list[0], &firsts) {
+		return m.searchNodes(t, 0, uint32(len(t.nodes)), 0, mask)
+	}
+	return m.searchFirsts(t, &firsts, mask)
+}
+
+// searchFirsts walks what begins with some bytes from the readings in levels[0].
+func (m *Matcher) searchFirsts(t *trie, firsts *class, mask []uint64) (visited int) {
+	for at := range t.starting(firsts) {
+		visited += m.searchNodes(t, at, t.nodes[at].end, 0, mask)
+	}
+	return visited
+}
+
+// starting goes through the nodes at depth 0 with one of the bytes.
+func (t *trie) starting(firsts *class) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for i, set := range firsts {
+			for ; set != 0; set &= set - 1 {
+				if at := t.first[i<<6|bits.TrailingZeros64(set)]; at != noLimit && !yield(at) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// filter are the bytes that can come next, if they are known.
+type filter struct {
+	bytes class
+	on    bool
+}
+
+// filteredNodes is how many nodes there have to be for finding out which bytes can come.
+const filteredNodes = 16
 
 // searchNodes walks the nodes [at, to), which are at depth or below; the readings before them are in
 // levels[depth], and m.text ends with the path to them.
 func (m *Matcher) searchNodes(t *trie, at, to uint32, depth int, mask []uint64) (visited int) {
 	w := &m.walk
 	base := len(m.text) - depth
+	w.filters[depth].on = false
 	for at < to {
 		n := &t.nodes[at]
 		d := int(n.depth)
+		if f := &w.filters[d]; f.on && !f.bytes.has(n.b) {
+			at = n.end
+			continue
+		}
 		visited++
 		m.text = m.text[:base+d]
 		m.drop(w.stacks[d])
@@ -187,6 +264,8 @@ func (m *Matcher) searchNodes(t *trie, at, to uint32, depth int, mask []uint64) 
 			at = n.end
 			continue
 		}
+		f := &w.filters[d+1]
+		f.on = len(next) == 1 && n.end-at > filteredNodes && m.beginnings(next[0], &f.bytes)
 		at++
 	}
 	return visited
@@ -196,251 +275,5 @@ func (t *trie) mark(n *node8, mask []uint64) {
 	setBit(mask, int(n.token))
 	for s := n.next; s >= 0; s = t.same[s].next {
 		setBit(mask, int(t.same[s].token))
-	}
-}
-
-// inside is a reading inside a table.
-type inside struct {
-	table   *table
-	thread  thread
-	quote   int    // the byte that ends it, or anyStructure or anyByte
-	counted bool   // characters are counted,
-	most    uint32 // up to most
-}
-
-// What ends a scalar, if the table does not know the byte.
-const (
-	anyStructure = -1
-	anyByte      = -2
-)
-
-// single tells whether there is one reading, inside a table in which bytes are plainly followed.
-func (m *Matcher) single(list []thread) (inside, bool) {
-	if len(list) != 1 {
-		return inside{}, false
-	}
-	return m.insideTable(list[0])
-}
-
-func (m *Matcher) insideTable(t thread) (inside, bool) {
-	switch t.kind {
-	case waitString:
-		s := &m.values.strings[t.at]
-		if s.table.least != nil {
-			return inside{}, false
-		}
-		if c := &m.cells[t.cell]; c.kind == cellArray && s.most != noLimit && m.values.arrays[c.shape].unique {
-			return inside{}, false
-		}
-		return inside{s.table, t, int(s.quote), s.most != noLimit, s.most}, true
-	case waitScalar:
-		if c := &m.cells[t.cell]; c.kind == cellArray && m.values.arrays[c.shape].unique {
-			return inside{}, false
-		}
-		if m.cells[t.cell].kind == cellReturn {
-			return inside{}, false
-		}
-		end := anyStructure
-		if !m.structured(&m.cells[t.cell]) {
-			end = anyByte
-		}
-		return inside{m.values.scalars[t.at], t, end, false, 0}, true
-	case waitKey:
-		c := &m.cells[t.cell]
-		o := &m.values.objects[c.shape]
-		if t.state&otherNames == 0 || c.extra != 0 || o.bare {
-			return inside{}, false
-		}
-		t.state &^= otherNames
-		return inside{o.others, t, int(o.spelling.quote), false, 0}, true
-	}
-	return inside{}, false
-}
-
-// searchTable is searchNodes for one reading inside a table: fast until a byte leaves the table.
-func (m *Matcher) searchTable(t *trie, at, to uint32, depth int, r inside, mask []uint64) (visited int) {
-	w := &m.walk
-	tab := r.table
-	base := len(m.text) - depth
-	w.states[depth], w.counts[depth] = int32(r.thread.state), r.thread.count
-	next, columns := tab.next, tab.columns
-	for at < to {
-		n := &t.nodes[at]
-		d := int(n.depth)
-		visited++
-		state := w.states[d]
-		s := next[uint32(state)*columns+uint32(tab.class[n.b])]
-		if s >= 0 {
-			if r.counted {
-				count := w.counts[d]
-				if !tab.inside[state] {
-					if count >= r.most {
-						at = n.end
-						continue
-					}
-					count++
-				}
-				w.counts[d+1] = count
-			}
-			w.states[d+1], w.path[d] = s, n.b
-			if n.token >= 0 {
-				t.mark(n, mask)
-			}
-			at++
-			continue
-		}
-		if tab.accept[state] && (int(n.b) == r.quote || r.quote == anyStructure && isStructure(n.b) || r.quote == anyByte) {
-			visited += m.leaveTable(t, n, at, base, depth, r, mask)
-		}
-		at = n.end
-	}
-	m.text = m.text[:base+depth]
-	return visited
-}
-
-// leaveTable walks a node whose byte ends the table.
-func (m *Matcher) leaveTable(t *trie, n *node8, at uint32, base, depth int, r inside, mask []uint64) int {
-	w := &m.walk
-	d := int(n.depth)
-	m.text = append(m.text[:base+depth], w.path[depth:d]...)
-	x := r.thread
-	x.state = uint32(w.states[d])
-	if x.kind == waitKey {
-		x.state |= otherNames
-	}
-	if x.kind == waitString {
-		s := &m.values.strings[x.at]
-		switch {
-		case r.counted:
-			x.count = w.counts[d]
-		case s.counted:
-			x.count = min(x.count+uint32(m.characters(r, depth, d)), s.least)
-		}
-	}
-	w.stacks[d] = w.stacks[depth]
-	w.levels[d] = append(w.levels[d][:0], x)
-	m.drop(w.stacks[d])
-	// The nodes above may have used these places; they are set again before they are read.
-	return m.searchNodes(t, at, n.end, d, mask)
-}
-
-// characters counts the characters that begin on the path from depth to d.
-func (m *Matcher) characters(r inside, depth, d int) (n int) {
-	for i := depth; i < d; i++ {
-		if !r.table.inside[m.walk.states[i]] {
-			n++
-		}
-	}
-	return n
-}
-
-// inTable tells whether a reading is inside a string or a name, where most tokens go on inside.
-func (m *Matcher) inTable(t thread) (inside, bool) {
-	if r, ok := m.inName(t); ok {
-		return r, true
-	}
-	r, ok := m.insideTable(t)
-	return r, ok && r.quote >= 0
-}
-
-// inName is inTable for a name where any number of undeclared ones is allowed: the tokens that stay inside are those of the
-// table of undeclared names, whether or not the name is still like a declared one and whichever names have been used. Only
-// where a name ends does that matter, and such tokens are walked.
-func (m *Matcher) inName(t thread) (inside, bool) {
-	if t.kind != waitKey {
-		return inside{}, false
-	}
-	c := &m.cells[t.cell]
-	o := &m.values.objects[c.shape]
-	if !o.endless || o.bare {
-		return inside{}, false
-	}
-	if t.state&otherNames != 0 {
-		t.state &^= otherNames
-	} else {
-		other := o.names.nodes[t.state].other
-		if other < 0 || !m.othersAllowed(c, o) {
-			return inside{}, false
-		}
-		t.state = uint32(other)
-	}
-	return inside{o.others, t, int(o.spelling.quote), false, 0}, true
-}
-
-// tableMask adds what a reading inside a table allows from the ready masks: tokens that stay inside, and those
-// with the byte that ends it, which are walked. It does nothing where there is no ready mask.
-func (m *Matcher) tableMask(t thread, r inside, mask []uint64) (visited int, ok bool) {
-	v, w := m.vocabulary, &m.walk
-	k := quoteIndex(byte(r.quote))
-	if k < 0 {
-		return 0, false
-	}
-	if !r.counted || r.most-r.thread.count >= uint32(v.longest) {
-		ready := r.table.stay(m, r)
-		stay := ready.stay
-		if len(w.stayed) == 0 || &w.stayed[0] != &stay[0] {
-			w.stayed = stay
-			for i, bits := range stay {
-				mask[i] |= bits
-			}
-		}
-		if value, ok := m.plainEnd(t, r); ok {
-			return m.endMask(&v.endings[k], t, value, ready.ends[k], mask), true
-		}
-		return m.search(&v.quoted[k], t, mask), true
-	}
-	if r.table.inside[r.thread.state] {
-		return 0, false
-	}
-	// Safe tokens by their number of characters, all others one by one.
-	v.addAtMost(r.most-r.thread.count, r.table.stay(m, r).stay, mask)
-	return m.search(&v.remainder, t, mask), true
-}
-
-// stay is the set of tokens that stay inside t from the state of r, lengths aside. Tables of the same content share it,
-// whatever grammar they belong to: nearly every schema has the table of a plain string.
-func (t *table) stay(m *Matcher, r inside) *ready {
-	v := m.vocabulary
-	s := &v.stays
-	key := stayKey{t.contentKey(), r.thread.state}
-	s.mutex.RLock()
-	known := s.masks[key]
-	s.mutex.RUnlock()
-	if known != nil {
-		return known
-	}
-	known = &ready{stay: make([]uint64, v.words)}
-	t.walkInside(&m.walk, &v.all, int32(r.thread.state), known.stay)
-	for k, quote := range []byte{'"', '\''} {
-		known.ends[k] = v.endings[k].ends(&m.walk, t, int32(r.thread.state), quote)
-	}
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.masks == nil || len(s.masks) >= maxStayMasks {
-		s.masks = map[stayKey]*ready{}
-	}
-	s.masks[key] = known
-	return known
-}
-
-// maxStayMasks bounds what a vocabulary keeps: 8 MiB with 128,256 tokens.
-const maxStayMasks = 512
-
-// walkInside marks the tokens that can be read inside the table from a state.
-func (t *table) walkInside(w *walker, tokens *trie, state int32, mask []uint64) {
-	next, columns := t.next, t.columns
-	w.states[0] = state
-	for at := uint32(0); at < uint32(len(tokens.nodes)); {
-		n := &tokens.nodes[at]
-		s := next[uint32(w.states[n.depth])*columns+uint32(t.class[n.b])]
-		if s < 0 {
-			at = n.end
-			continue
-		}
-		w.states[n.depth+1] = s
-		if n.token >= 0 {
-			tokens.mark(n, mask)
-		}
-		at++
 	}
 }
