@@ -46,7 +46,7 @@ func main() {
 		log.Fatal(err)
 	}
 	defer weights.Close()
-	model, err := chat.New(weights)
+	model, err := chat.New(weights, chat.WithLooseTools(nil)) // strangers' schemas may have keywords that no grammar enforces
 	if err != nil {
 		log.Fatal(err)
 	}

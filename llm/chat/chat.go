@@ -22,6 +22,7 @@ type Model struct {
 	markers   []llm.Token // of the tools, in order; nil if the template has none
 	sessions  pool
 	grammars  *grammar.Cache
+	loose     func(tool string, pointers []string) // see WithLooseTools; nil
 	// Made when they are first needed: the bytes of every token, and the tables that masks are made with.
 	pieces     func() [][]byte
 	vocabulary func() *grammar.Vocabulary

@@ -8,6 +8,6 @@
 // that comes with the model. A call is then written under the tools' schemas, so that it always parses, names a tool that
 // there is and has arguments that fit; several calls in one message where [prompts.ToolChoice].MaxCalls or the template says
 // so, none of them twice; so is an answer under a schema ([prompts.Request].Schema). A schema that cannot be
-// enforced is an error that names the keyword. Where a request asks for free calls, or under a template that is none of
+// enforced is an error that names the keyword; of tools from elsewhere, [WithLooseTools] leaves out what cannot be. Where a request asks for free calls, or under a template that is none of
 // Llama 3.2's, calls are parsed; one that cannot be read is reported as such.
 package chat

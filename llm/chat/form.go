@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/drover-ai/drover/llm/grammar"
@@ -61,6 +62,27 @@ func (m *Model) callsGrammar(tools []offered, most int) (*grammar.Grammar, error
 }
 
 func (m *Model) compileCalls(tools []offered, most int) (*grammar.Grammar, error) {
+	g, err := m.compileCallsOf(tools, most)
+	if err == nil {
+		return g, nil
+	}
+	tools = slices.Clone(tools)
+	for i := range tools { // whose fault it is
+		if m.loose != nil {
+			if tools[i], err = m.loosen(tools[i]); err != nil {
+				return nil, err
+			}
+		} else if _, err := m.compileCall(tools[i]); err != nil {
+			return nil, err
+		}
+	}
+	if m.loose == nil {
+		return nil, err
+	}
+	return m.compileCallsOf(tools, most)
+}
+
+func (m *Model) compileCallsOf(tools []offered, most int) (*grammar.Grammar, error) {
 	var calls []grammar.Part
 	for _, d := range tools {
 		part, err := m.callPart(d)
@@ -80,15 +102,7 @@ func (m *Model) compileCalls(tools []offered, most int) (*grammar.Grammar, error
 	}
 	more := grammar.Repeat(grammar.Sequence(separator, call.Part()), 0, most-1)
 	end := grammar.Special(m.llm.Tokenizer().StopTokens()...)
-	g, err := grammar.Compile(grammar.Sequence(opening, call.Part(), more, closing, end))
-	if err != nil {
-		for i := range calls { // whose fault it is
-			if _, err := grammar.Compile(calls[i]); err != nil {
-				return nil, fmt.Errorf("tool %q: %w", tools[i].Name, err)
-			}
-		}
-	}
-	return g, err
+	return grammar.Compile(grammar.Sequence(opening, call.Part(), more, closing, end))
 }
 
 // closingBracket ends a list of calls in pythonic form.

@@ -130,7 +130,7 @@ func (o *askOptions) run(ctx context.Context, s Streams, args []string) (err err
 	if err := o.choice.checkTools(registry.Definitions()); err != nil {
 		return err
 	}
-	model, closeModel, err := o.model.openChat()
+	model, closeModel, err := o.model.openChat(looseTools(o.logger(s)))
 	if err != nil {
 		return err
 	}

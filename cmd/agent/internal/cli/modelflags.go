@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -83,13 +84,20 @@ func explain(name string, err error) error {
 	return fmt.Errorf("model %w", err)
 }
 
+// looseTools lets strangers' tools be called whose schemas cannot be enforced in full: the registry checks the arguments.
+func looseTools(log *slog.Logger) chat.Option {
+	return chat.WithLooseTools(func(tool string, pointers []string) {
+		log.Warn("a part of the tool's schema is not enforced while a call is written, and checked afterwards", "tool", tool, "part", pointers)
+	})
+}
+
 // openChat loads the model that was asked for, for conversations.
-func (f *modelFlags) openChat() (*chat.Model, func(), error) {
+func (f *modelFlags) openChat(options ...chat.Option) (*chat.Model, func(), error) {
 	model, closeModel, err := f.runtime.open(f.name)
 	if err != nil {
 		return nil, nil, err
 	}
-	chatModel, err := chat.New(model)
+	chatModel, err := chat.New(model, options...)
 	if err != nil {
 		closeModel()
 		return nil, nil, err

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 
@@ -51,7 +52,7 @@ func (o *replayOptions) run(ctx context.Context, s Streams, session *agent.Sessi
 		return err
 	}
 	defer closeTools()
-	model, closeModel, err := o.model.openChat()
+	model, closeModel, err := o.model.openChat(looseTools(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return err
 	}
