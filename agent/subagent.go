@@ -16,6 +16,7 @@ type (
 	meterKey    struct{} // *usageMeter of the tool call at hand
 	approverKey struct{} // Approver of the run around
 	depthKey    struct{} // int, how many runs are around
+	sessionKey  struct{} // string, the id of the session that the run, or the run around it, belongs to
 )
 
 // usageMeter adds up what the models cost that a tool call runs.
@@ -46,7 +47,17 @@ func (r *run) enter(ctx context.Context) (context.Context, error) {
 	if r.approve != nil {
 		ctx = context.WithValue(ctx, approverKey{}, r.approve)
 	}
+	if r.session != nil {
+		ctx = context.WithValue(ctx, sessionKey{}, r.session.ID())
+	}
 	return ctx, nil
+}
+
+// SessionID returns the id of the session to which a tool call or a model call belongs, given its context; "" where nothing is
+// stored. For middleware and tools.
+func SessionID(ctx context.Context) string {
+	id, _ := ctx.Value(sessionKey{}).(string)
+	return id
 }
 
 // approver is the agent's own, or that of the run that called the agent.

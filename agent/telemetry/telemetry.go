@@ -8,7 +8,7 @@
 // Spans, each a child of the one before: "invoke_agent" for a run, "chat" for a model call, "execute_tool" for an attempt of
 // a tool call. A sub-agent's run is a child of the tool call that started it. Metrics: gen_ai.client.token.usage,
 // gen_ai.client.operation.duration, gen_ai.client.operation.time_to_first_chunk, gen_ai.invoke_agent.duration,
-// gen_ai.execute_tool.duration.
+// gen_ai.execute_tool.duration. Spans of a run with a session carry gen_ai.conversation.id.
 //
 // Texts of the conversation, arguments and results are not reported.
 package telemetry
@@ -160,6 +160,7 @@ func (t *telemetry) run(next agent.RunFunc) agent.RunFunc {
 			start := time.Now()
 			ctx, span := t.tracer.Start(ctx, named("invoke_agent", t.config.Agent), trace.WithSpanKind(trace.SpanKindInternal),
 				trace.WithAttributes(attributes...))
+			ctx = context.WithValue(ctx, runKey{}, span)
 			var failure error
 			defer func() {
 				record(ctx, t.runDuration, start, append(attributes, end(span, failure)...)...)
@@ -185,6 +186,20 @@ func (t *telemetry) run(next agent.RunFunc) agent.RunFunc {
 	}
 }
 
+type runKey struct{} // trace.Span of the run
+
+// conversation sets the id of the session on a span of a run's part, and on that of the run, which learns it only now.
+func conversation(ctx context.Context, span trace.Span) {
+	id := agent.SessionID(ctx)
+	if id == "" {
+		return
+	}
+	span.SetAttributes(attribute.String("gen_ai.conversation.id", id))
+	if run, ok := ctx.Value(runKey{}).(trace.Span); ok {
+		run.SetAttributes(attribute.String("gen_ai.conversation.id", id))
+	}
+}
+
 // usage is the attributes of a token count.
 func usage(u prompts.Usage) []attribute.KeyValue {
 	return []attribute.KeyValue{
@@ -206,6 +221,7 @@ func (t *telemetry) generate(next agent.GenerateFunc) agent.GenerateFunc {
 			start := time.Now()
 			ctx, span := t.tracer.Start(ctx, named("chat", t.config.Model), trace.WithSpanKind(kind),
 				trace.WithAttributes(attributes...), trace.WithAttributes(request(req)...))
+			conversation(ctx, span)
 			var failure error
 			defer func() {
 				record(ctx, t.operation, start, append(attributes, end(span, failure)...)...)
@@ -273,6 +289,7 @@ func (t *telemetry) call(next agent.CallFunc) agent.CallFunc {
 		start := time.Now()
 		ctx, span := t.tracer.Start(ctx, named("execute_tool", call.Name), trace.WithSpanKind(trace.SpanKindInternal),
 			trace.WithAttributes(about...), trace.WithAttributes(attribute.String("gen_ai.tool.call.id", call.ID)))
+		conversation(ctx, span)
 		defer func() {
 			record(ctx, t.toolDuration, start, append(about, end(span, err)...)...)
 		}()

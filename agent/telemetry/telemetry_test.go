@@ -103,6 +103,51 @@ func TestSpansAndMetrics(t *testing.T) {
 	}
 }
 
+// Spans of a stored conversation carry its id, those of a run without a session none, and those of a sub-agent that of the run
+// around it. A call that is made again is an event of the run and two spans.
+func TestConversationID(t *testing.T) {
+	spans := tracetest.NewInMemoryExporter()
+	option, err := telemetry.New(telemetry.Config{Traces: sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	below, err := agent.New(agenttest.NewFunc(func(prompts.Request) agenttest.Reply { return agenttest.Say("4") }), option)
+	if err != nil {
+		t.Fatal(err)
+	}
+	helper, err := below.AsTool("helper", "Helps.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	busy := agenttest.Fail("", &agent.TransientError{Err: errors.New("busy")})
+	a, err := agent.New(agenttest.NewScript(agenttest.Call("helper", `{"task":"2+2"}`), busy, agenttest.Say("4"), agenttest.Say("no session")),
+		agent.WithTools(helper), agent.WithRetry(agent.Retry{Retries: 1}), option)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Ask(t.Context(), "x", agent.WithSession(agent.NewSession(agent.NewMemoryLog("abc")))); err != nil {
+		t.Fatal(err)
+	}
+	stored := len(spans.GetSpans())
+	if _, err := a.Ask(t.Context(), "x"); err != nil {
+		t.Fatal(err)
+	}
+	retries := 0
+	for i, s := range spans.GetSpans() {
+		if has := strings.Contains(list(s.Attributes), "gen_ai.conversation.id=abc"); has != (i < stored) {
+			t.Errorf("span %d, %s, has the id: %v", i, s.Name, has)
+		}
+		for _, e := range s.Events {
+			if e.Name == "drover.retry" {
+				retries++
+			}
+		}
+	}
+	if stored != 7 || retries != 1 { // run, call, call of the tool, run and call below, failed call, call
+		t.Errorf("%d spans and %d retries, want 7 and 1", stored, retries)
+	}
+}
+
 func list(attributes []attribute.KeyValue) string {
 	var all []string
 	for _, a := range attributes {

@@ -28,6 +28,9 @@
 // Messages may have every role and any number of text parts. Tool responses need no name: it is found by the call's ID. Images
 // and other binary parts are ErrCodeNotImplemented.
 //
+// Stop reasons are "stop", "length" and "tool_calls"; an answer that was ended because it repeats itself has "length", and
+// GenerationInfo["Repetition"]. GenerationInfo also has the token counts, the times, and the seed where tokens were drawn.
+//
 // langchaingo's chains run on it, and its tests say how: LLMChain, conversation with memory, summarizers (stuff, map-reduce,
 // refine), RetrievalQA, ConversationalRetrievalQA with its condensed question, MapRerankQA, and the agents: OpenAI functions, and
 // those that look for words in the answer, for which the embedded model is too small.

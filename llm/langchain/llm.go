@@ -181,12 +181,21 @@ func choiceOf(done *prompts.Completion, unreadable error) (*llms.ContentChoice, 
 	if unreadable != nil && message.Content == "" && len(message.ToolCalls) == 0 && done.StopReason != prompts.StopReasonLength {
 		return nil, unreadable // an empty answer would hide it
 	}
-	u := done.Usage
-	choice := &llms.ContentChoice{Content: message.Content, StopReason: string(done.StopReason), GenerationInfo: map[string]any{
+	u, reason := done.Usage, done.StopReason
+	if reason == prompts.StopReasonRepetition { // langchaingo has no word for it
+		reason = prompts.StopReasonLength
+	}
+	choice := &llms.ContentChoice{Content: message.Content, StopReason: string(reason), GenerationInfo: map[string]any{
 		"PromptTokens": u.PromptTokens, "CompletionTokens": u.CompletionTokens, "TotalTokens": u.PromptTokens + u.CompletionTokens,
 		"CachedTokens": u.CachedTokens, "PromptCachedTokens": u.CachedTokens,
 		"PrefillSeconds": u.PrefillTime.Seconds(), "DecodeSeconds": u.DecodeTime.Seconds(),
 	}}
+	if u.ForwardPasses > 0 {
+		choice.GenerationInfo["ForwardPasses"] = u.ForwardPasses
+	}
+	if reason != done.StopReason {
+		choice.GenerationInfo["Repetition"] = true
+	}
 	if unreadable != nil {
 		choice.GenerationInfo["CallError"] = unreadable.Error()
 	}

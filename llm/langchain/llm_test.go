@@ -259,6 +259,17 @@ func TestMaxTokens(t *testing.T) {
 	}
 }
 
+// A stop reason is one of langchaingo's words; what they do not say is beside it.
+func TestRepetition(t *testing.T) {
+	choice := generate(t, langchain.New(agenttest.NewScript(agenttest.Repeating("no no no", "no"))), ask("x"))
+	if choice.StopReason != "length" || choice.GenerationInfo["Repetition"] != true || choice.Content != "no" {
+		t.Errorf("%+v", choice)
+	}
+	if choice = generate(t, langchain.New(embedded(t)), ask("Hello!")); choice.GenerationInfo["Repetition"] != nil || choice.GenerationInfo["ForwardPasses"] == nil {
+		t.Errorf("%+v", choice)
+	}
+}
+
 func TestJSON(t *testing.T) {
 	model := langchain.New(embedded(t))
 	for name, option := range map[string]llms.CallOption{"mode": llms.WithJSONMode(), "type": llms.WithResponseMIMEType("application/json")} {
