@@ -23,8 +23,8 @@ const keyCopyBias = "drover.copy_bias"
 // maxCopyBias is beyond what makes a difference.
 const maxCopyBias = 100
 
-// copyingCall wraps the constraint of a call: strings and numbers are likely to be what the user said, from the beginning of
-// a word to the end of one.
+// copyingCall wraps the constraint of a call, or of an answer under a schema: strings and numbers are likely to be what the user
+// said, from the beginning of a word to the end of one.
 func (a *answer) copyingCall(inner llm.Constraint) llm.Constraint {
 	if a.copyBias == 0 {
 		return inner

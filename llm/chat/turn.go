@@ -236,7 +236,11 @@ func (a *answer) writeSchema(ctx context.Context) error {
 	}
 	c.left = a.tokensLeft()
 	a.onRepeat = func() { c.closeNow = true }
-	reason, err := a.run(ctx, llm.GenerateOptions{Constraint: c}, a.say)
+	var written llm.Constraint = c
+	if a.form == formMarked {
+		written = a.copyingCall(c)
+	}
+	reason, err := a.run(ctx, llm.GenerateOptions{Constraint: written}, a.say)
 	if err != nil || a.stopped {
 		return err
 	}

@@ -190,3 +190,22 @@ func TestSchemasAreCompiledOnce(t *testing.T) {
 		}
 	}
 }
+
+// The strings of an answer under a schema are words of the request, as far as the copy bias goes.
+func TestAnswersUnderASchemaCopy(t *testing.T) {
+	const request = "Zerbrechliche Wunderkammer, Maximiliane Oberstetter, 48213 Kisten."
+	text, _, _ := generate(t, embedded(t, chat.WithCopyBias(100)), prompts.Request{
+		Messages: []prompts.Message{prompts.User(request)}, MaxTokens: 100, Sampling: prompts.Greedy(), AllowRepetition: true,
+		Schema: json.RawMessage(`{"type":"object","properties":{"what":{"type":"string","minLength":4,"maxLength":30},
+			"who":{"type":"string","minLength":4,"maxLength":30}},"required":["what","who"]}`),
+	})
+	var answer struct{ What, Who string }
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	for _, value := range []string{answer.What, answer.Who} {
+		if !strings.Contains(request, value) {
+			t.Errorf("%q is none of the request's words", value)
+		}
+	}
+}

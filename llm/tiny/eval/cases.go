@@ -21,7 +21,23 @@ type testCase struct {
 	ID       string
 	Messages []prompts.Message
 	Tools    []prompts.ToolDefinition
+	Schema   json.RawMessage // of the answer; its values are then judged like the arguments of a call
 	Expect   expectation
+}
+
+// structured makes cases whose answers are JSON under a schema out of cases of calls: what the call's arguments are to be, the
+// answer is to be, by the schema of the tool's parameters and without the tool.
+func structured(calls []testCase) (list []testCase) {
+	for _, c := range calls {
+		for _, tool := range c.Tools {
+			if len(c.Expect.Calls) == 1 && tool.Name == c.Expect.Calls[0].Name {
+				c.Tools, c.Schema = nil, tool.Parameters
+				list = append(list, c)
+				break
+			}
+		}
+	}
+	return list
 }
 
 // expectation is what counts as right. Exactly one kind of answer is expected: a call, no call, or a text.

@@ -50,7 +50,7 @@ func (m *model) reply(ctx context.Context, c testCase) (reply, error) {
 	var text strings.Builder
 	req := prompts.Request{
 		Messages: c.Messages, Tools: c.Tools, MaxTokens: 256, Sampling: prompts.Greedy(), ToolsInUserMessage: true, Free: m.free,
-		ToolChoice: prompts.ToolChoice{MaxCalls: m.calls},
+		ToolChoice: prompts.ToolChoice{MaxCalls: m.calls}, Schema: c.Schema,
 	}
 	for delta, err := range m.chat.Generate(ctx, req) {
 		switch {
@@ -65,5 +65,8 @@ func (m *model) reply(ctx context.Context, c testCase) (reply, error) {
 		}
 	}
 	out.text = text.String()
+	if c.Schema != nil {
+		out.calls = []prompts.ToolCall{{Name: c.Expect.Calls[0].Name, Arguments: []byte(out.text)}}
+	}
 	return out, nil
 }
