@@ -7,9 +7,8 @@ func avx2Kernels() kernels {
 	k := goKernels()
 	k.name = "avx2"
 	k.q4Panels = byTokens(q4GroupBytes,
-		panelTile{inHalves(q4Halves4AVX2, q4ScaleOffset), 4}, panelTile{inHalves(q4Halves2AVX2, q4ScaleOffset), 2}, panelTile{inHalves(q4Halves1AVX2, q4ScaleOffset), 1})
-	k.q8Panels = byTokens(q8GroupBytes,
-		panelTile{inHalves(q8Halves2AVX2, q8ScaleOffset), 2}, panelTile{inHalves(q8Halves1AVX2, q8ScaleOffset), 1})
+		inHalves(q4Halves1AVX2, q4ScaleOffset), inHalves(q4Halves2AVX2, q4ScaleOffset), inHalves(q4Halves3AVX2, q4ScaleOffset), inHalves(q4Halves4AVX2, q4ScaleOffset))
+	k.q8Panels = byTokens(q8GroupBytes, inHalves(q8Halves1AVX2, q8ScaleOffset), inHalves(q8Halves2AVX2, q8ScaleOffset))
 	k.f32Rows = byTiles(F32, tile{f32Rows2x3AVX2, 2, 3}, tile{f32Rows4x1AVX2, 4, 1}, tile{f32Rows1x1AVX2, 1, 1})
 	k.f16Rows = byTiles(F16, tile{f16Rows2x3AVX2, 2, 3}, tile{f16Rows4x1AVX2, 4, 1}, tile{f16Rows1x1AVX2, 1, 1})
 	k.bf16Rows = byTiles(BF16, tile{bf16Rows2x3AVX2, 2, 3}, tile{bf16Rows4x1AVX2, 4, 1}, tile{bf16Rows1x1AVX2, 1, 1})
@@ -122,3 +121,6 @@ func attendRows3AVX2(out *float32, outStride int, a *float32, aStride int, b *ui
 
 //go:noescape
 func attendRows4AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+
+//go:noescape
+func q4Halves3AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)

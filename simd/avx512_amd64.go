@@ -4,8 +4,10 @@ package simd
 func avx512Kernels() kernels {
 	k := goKernels()
 	k.name = "avx512"
-	k.q4Panels = byTokens(q4GroupBytes, panelTile{q4Panels12AVX512, 12}, panelTile{q4Panels8AVX512, 8}, panelTile{q4Panels4AVX512, 4}, panelTile{q4Panels2AVX512, 2}, panelTile{q4Panels1AVX512, 1})
-	k.q8Panels = byTokens(q8GroupBytes, panelTile{q8Panels12AVX512, 12}, panelTile{q8Panels8AVX512, 8}, panelTile{q8Panels4AVX512, 4}, panelTile{q8Panels2AVX512, 2}, panelTile{q8Panels1AVX512, 1})
+	k.q4Panels = byTokens(q4GroupBytes, q4Panels1AVX512, q4Panels2AVX512, q4Panels3AVX512, q4Panels4AVX512, q4Panels5AVX512, q4Panels6AVX512,
+		q4Panels7AVX512, q4Panels8AVX512, q4Panels9AVX512, q4Panels10AVX512, q4Panels11AVX512, q4Panels12AVX512)
+	k.q8Panels = byTokens(q8GroupBytes, q8Panels1AVX512, q8Panels2AVX512, q8Panels3AVX512, q8Panels4AVX512, q8Panels5AVX512, q8Panels6AVX512,
+		q8Panels7AVX512, q8Panels8AVX512, q8Panels9AVX512, q8Panels10AVX512, q8Panels11AVX512, q8Panels12AVX512)
 	k.f32Rows = byTiles(F32, tile{f32Rows4x4AVX512, 4, 4}, tile{f32Rows4x1AVX512, 4, 1}, tile{f32Rows1x1AVX512, 1, 1})
 	k.f16Rows = byTiles(F16, tile{f16Rows4x4AVX512, 4, 4}, tile{f16Rows4x1AVX512, 4, 1}, tile{f16Rows1x1AVX512, 1, 1})
 	k.bf16Rows = byTiles(BF16, tile{bf16Rows4x4AVX512, 4, 4}, tile{bf16Rows4x1AVX512, 4, 1}, tile{bf16Rows1x1AVX512, 1, 1})
@@ -35,24 +37,6 @@ func avx512Kernels() kernels {
 	}
 	return k
 }
-
-//go:noescape
-func q4Panels1AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q4Panels2AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q4Panels4AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q8Panels1AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q8Panels2AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q8Panels4AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
 
 //go:noescape
 func decodeF16AVX512(dst *float32, src *uint16, n int)
@@ -88,18 +72,6 @@ func bf16Rows4x1AVX512(out *float32, outStride int, weights *byte, tiles, cols i
 func bf16Rows1x1AVX512(out *float32, outStride int, weights *byte, tiles, cols int, x *float32, xStride int)
 
 //go:noescape
-func q4Panels8AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q4Panels12AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q8Panels8AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q8Panels12AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
 func quantizeAVX512(groups *activationGroup, x *float32, n int)
 
 //go:noescape
@@ -119,3 +91,75 @@ func attendRows3AVX512(out *float32, outStride int, a *float32, aStride int, b *
 
 //go:noescape
 func attendRows4AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+
+//go:noescape
+func q4Panels1AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels2AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels3AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels4AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels5AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels6AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels7AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels8AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels9AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels10AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels11AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels12AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels1AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels2AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels3AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels4AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels5AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels6AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels7AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels8AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels9AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels10AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels11AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels12AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)

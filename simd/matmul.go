@@ -54,19 +54,12 @@ func (m *Matrix) checkProduct(outLen int, a *Activations, rowBegin, rowEnd int) 
 	}
 }
 
-// maxTileTokens is the largest number of tokens that a kernel multiplies a tile of rows by at once: as
-// many as their sums fit into registers.
-const maxTileTokens = 12
-
 // blockBytes is how much of a matrix one call of a kernel covers. It fits into a second-level cache, so
 // that all tokens use it while it is there, and keeps a call well under a millisecond: assembly cannot
 // be preempted, and a garbage collection would wait for it.
 const blockBytes = 192 << 10
 
-// tileTokens returns how many of the remaining tokens the next tile takes.
-func tileTokens(remaining int) int { return min(remaining, maxTileTokens) }
-
-// panelKernel multiplies whole panels of a quantized matrix by up to maxTileTokens tokens.
+// panelKernel multiplies whole panels of a quantized matrix by any number of tokens.
 //
 //	out      token t, row r of the panels at out[t*outStride+r]
 //	weights  the panels, one behind the other
@@ -74,8 +67,7 @@ func tileTokens(remaining int) int { return min(remaining, maxTileTokens) }
 //	a        token t's groups at a[t*aStride:]
 type panelKernel func(out []float32, outStride int, weights []byte, groups int, a []activationGroup, aStride, tokens int)
 
-// multiplyPanels splits a product into calls of kernel: blocks of rows that fit into the cache, and for
-// each of them all tokens, a tile at a time.
+// multiplyPanels splits a product into calls of kernel: blocks of rows that fit into the cache, and all tokens for each.
 func (m *Matrix) multiplyPanels(out []float32, a *Activations, rowBegin, rowEnd int, kernel panelKernel) {
 	groups := m.cols / GroupSize
 	panelBytes := groups * m.format.panelGroupBytes()
@@ -84,19 +76,15 @@ func (m *Matrix) multiplyPanels(out []float32, a *Activations, rowBegin, rowEnd 
 	for row := rowBegin; row < wholeEnd; row += blockRows {
 		rows := min(blockRows, wholeEnd-row)
 		weights := m.data[row/RowAlign*panelBytes:][:rows/RowAlign*panelBytes]
-		for t := 0; t < a.tokens; {
-			tokens := tileTokens(a.tokens - t)
-			kernel(out[t*m.rows+row:], m.rows, weights, groups, a.quantized[t*a.groupStride:], a.groupStride, tokens)
-			t += tokens
-		}
+		kernel(out[row:], m.rows, weights, groups, a.quantized, a.groupStride, a.tokens)
 	}
 	if wholeEnd < rowEnd {
 		m.multiplyLastPanel(out, a, wholeEnd, kernel)
 	}
 }
 
-// panelResult holds what a kernel writes for a panel of which some rows do not exist.
-type panelResult [maxTileTokens * RowAlign]float32
+// panelResult holds what a kernel writes for a panel of which some rows do not exist, for a few tokens.
+type panelResult [12 * RowAlign]float32
 
 // panelResults lends them: on the stack they would escape through the call of a function value.
 var panelResults = sync.Pool{New: func() any { return new(panelResult) }}
@@ -108,7 +96,7 @@ func (m *Matrix) multiplyLastPanel(out []float32, a *Activations, row int, kerne
 	weights := m.data[row/RowAlign*groups*m.format.panelGroupBytes():]
 	result := panelResults.Get().(*panelResult)
 	for t := 0; t < a.tokens; {
-		tokens := tileTokens(a.tokens - t)
+		tokens := min(a.tokens-t, len(result)/RowAlign)
 		kernel(result[:], RowAlign, weights, groups, a.quantized[t*a.groupStride:], a.groupStride, tokens)
 		for i := range tokens {
 			copy(out[(t+i)*m.rows+row:][:m.rows-row], result[i*RowAlign:])
@@ -133,10 +121,6 @@ func (m *Matrix) multiplyRows(out []float32, a *Activations, rowBegin, rowEnd in
 	for row := rowBegin; row < rowEnd; row += blockRows {
 		rows := min(blockRows, rowEnd-row)
 		weights := m.data[row*rowBytes:][:rows*rowBytes]
-		for t := 0; t < a.tokens; {
-			tokens := tileTokens(a.tokens - t)
-			kernel(out[t*m.rows+row:], m.rows, weights, rows, m.cols, a.floats[t*a.floatStride:], a.floatStride, tokens)
-			t += tokens
-		}
+		kernel(out[row:], m.rows, weights, rows, m.cols, a.floats, a.floatStride, a.tokens)
 	}
 }

@@ -81,6 +81,9 @@ func bf16RowsGo(out []float32, outStride int, weights []byte, rows, cols int, x 
 	rowsGo(BF16, out, outStride, weights, rows, cols, x, xStride, tokens)
 }
 
+// maxTileTokens is how many tokens the twin of the row kernels multiplies a row by at once.
+const maxTileTokens = 12
+
 // rowsGo decodes a row a piece at a time and multiplies it by every token.
 func rowsGo(f Format, out []float32, outStride int, weights []byte, rows, cols int, x []float32, xStride, tokens int) {
 	rowBytes := f.rowSize(cols)

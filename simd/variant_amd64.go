@@ -28,20 +28,16 @@ func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 // tokenKernel multiplies panels by a fixed number of tokens.
 type tokenKernel func(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
 
-// panelTile is a tokenKernel and its number of tokens.
-type panelTile struct {
-	kernel tokenKernel
-	tokens int
-}
-
-// byTokens makes a kernel for any number of tokens of tiles for some, most first, the last of which is for one.
-func byTokens(groupBytes int, tiles ...panelTile) panelKernel {
+// byTokens makes a kernel for any number of tokens of those for one token, two tokens, and so on. It divides the tokens evenly:
+// each call unpacks the weights once more, and the first one waits for memory.
+func byTokens(groupBytes int, tiles ...tokenKernel) panelKernel {
 	return func(out []float32, outStride int, weights []byte, groups int, a []activationGroup, aStride, tokens int) {
 		panels := len(weights) / (groups * groupBytes)
-		t := 0
-		for _, tile := range tiles {
-			for ; tokens-t >= tile.tokens; t += tile.tokens {
-				tile.kernel(&out[t*outStride], outStride, &weights[0], panels, groups, &a[t*aStride], aStride)
+		for calls := (tokens + len(tiles) - 1) / len(tiles); calls > 0; calls-- {
+			n := (tokens + calls - 1) / calls
+			tiles[n-1](&out[0], outStride, &weights[0], panels, groups, &a[0], aStride)
+			if tokens -= n; tokens > 0 {
+				out, a = out[n*outStride:], a[n*aStride:]
 			}
 		}
 	}

@@ -15,10 +15,10 @@ func avx2() string {
 	t.WriteString("GLOBL dwords<>(SB), RODATA|NOPTR, $32\n")
 	t.WriteString("GLOBL nibbles32<>(SB), RODATA|NOPTR, $32\nGLOBL ones16<>(SB), RODATA|NOPTR, $32\n\n")
 	expConstants(t)
-	for _, tokens := range []int{1, 2, 4} {
+	for tokens := 1; tokens <= 4; tokens++ {
 		q4.halves(t, tokens)
 	}
-	for _, tokens := range []int{1, 2} {
+	for tokens := 1; tokens <= 2; tokens++ {
 		q8.halves(t, tokens)
 	}
 	for _, f := range floatFormats {

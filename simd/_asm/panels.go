@@ -21,7 +21,10 @@ const (
 	scaleOffset = 32
 )
 
-// panels writes the product of panels of 16 rows with a few tokens:
+// prefetchAhead is how far ahead of use weights are fetched. The CPU does so on its own, but not across pages.
+const prefetchAhead = 4096
+
+// panels writes the product of panels of 16 rows with one to three tokens:
 //
 //	for each panel
 //	    sums[token] = 0
@@ -62,7 +65,7 @@ func (f panelFormat) panels(t *text, tokens int) {
 		t.line("VPXORD Z%d, Z%d, Z%d", sum+i, sum+i, sum+i)
 	}
 	t.line("group:")
-	for at := 4096; at < 4096+f.bytes; at += 64 {
+	for at := prefetchAhead; at < prefetchAhead+f.bytes; at += 64 {
 		t.line("PREFETCHT0 %d(R8)", at)
 	}
 	for i := range f.lines {

@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// tile writes the product of panels of 16 rows with 8 or 12 tokens, for prefill:
+// tile writes the product of panels of 16 rows with 4 to 12 tokens, for prefill:
 //
 //	for each panel
 //	    sums[token] = 0
@@ -52,13 +52,15 @@ func (f panelFormat) tile(t *text, tokens int) {
 	for i := range tokens {
 		t.line("VPBROADCASTD %s, Z%d", at(i, f.correction), dot+i)
 	}
+	for at := prefetchAhead; at < prefetchAhead+f.bytes; at += 64 {
+		t.line("PREFETCHT0 %d(R8)", at)
+	}
 	product := func(operand, register int) {
 		for i := range tokens {
 			t.line("VPDPBUSD.BCST %s, Z%d, Z%d", at(i, 4*operand), register, dot+i)
 		}
 	}
 	for i := range f.lines {
-		t.line("PREFETCHT0 %d(R8)", 4*f.bytes+64*i)
 		t.line("VMOVDQU32 %d(R8), Z%d", 64*i, low)
 		if !f.nibbles {
 			product(i, low)
