@@ -84,14 +84,18 @@ func (p *pass) attendBlock(kvHead, token, block int, scores []float32) {
 	scale := float32(1 / math.Sqrt(float64(c.HeadDim)))
 	positions := min(kvBlockLength, p.first+token+1-block*kvBlockLength)
 	keys, values := p.cache.keys(block, p.step.layer, kvHead), p.cache.values(block, p.step.layer, kvHead)
+	next := values // when there is no further block
+	if further := block + 1; further*kvBlockLength <= p.first+token {
+		next = p.cache.keys(further, p.step.layer, kvHead)
+	}
 	queries, out := p.group(p.query, token, kvHead), p.group(p.attended, token, kvHead)
 	most, sums := p.group(p.most, token, kvHead), p.group(p.sums, token, kvHead)
 	for h := 0; h < len(most); h += rowsAtOnce {
 		rows := min(rowsAtOnce, len(most)-h)
 		from, to := h*c.HeadDim, (h+rows)*c.HeadDim
 		scores := scores[:rows*kvBlockLength]
-		simd.AttendScores(scores, queries[from:to], keys, rows, positions)
+		simd.AttendScores(scores, queries[from:to], keys, values, rows, positions)
 		simd.OnlineSoftmax(scores, scale, most[h:h+rows], sums[h:h+rows], out[from:to], positions)
-		simd.AttendSum(out[from:to], scores, values, rows, positions)
+		simd.AttendSum(out[from:to], scores, values, next, rows, positions)
 	}
 }

@@ -16,7 +16,8 @@ const attendRows = 4
 // queries is [rows][headDim]. keys is [headDim][capacity] in float16: each dimension of all positions of the block in a row, so
 // that a register holds a dimension of many positions. scores is [rows][capacity]; of its other values some are overwritten.
 // headDim and capacity must be multiples of 32.
-func AttendScores(scores, queries []float32, keys []uint16, rows, positions int) {
+// next, which may be nil, is what the caller reads next, such as the values: it is fetched into the cache meanwhile.
+func AttendScores(scores, queries []float32, keys, next []uint16, rows, positions int) {
 	if rows < 1 || len(queries)%rows != 0 || len(scores)%rows != 0 {
 		panic(fmt.Sprintf("simd: AttendScores of %d rows of %d values into %d", rows, len(queries), len(scores)))
 	}
@@ -24,7 +25,7 @@ func AttendScores(scores, queries []float32, keys []uint16, rows, positions int)
 	checkAttend("AttendScores", headDim, capacity, positions, len(keys)/max(headDim, 1))
 	width := (positions + GroupSize - 1) &^ (GroupSize - 1)
 	for r := 0; r < rows && positions > 0; r += attendRows {
-		active.attend(scores[r*capacity:], capacity, queries[r*headDim:], headDim, keys, capacity, min(attendRows, rows-r), headDim, width, false)
+		active.attend(scores[r*capacity:], capacity, queries[r*headDim:], headDim, keys, capacity, next, min(attendRows, rows-r), headDim, width, false)
 	}
 }
 
@@ -32,15 +33,15 @@ func AttendScores(scores, queries []float32, keys []uint16, rows, positions int)
 // p < positions.
 //
 // out is [rows][headDim], values [positions or more][headDim] in float16, weights [rows][capacity]. headDim and capacity must
-// be multiples of 32.
-func AttendSum(out, weights []float32, values []uint16, rows, positions int) {
+// be multiples of 32. next is as with AttendScores, such as the next block's keys.
+func AttendSum(out, weights []float32, values, next []uint16, rows, positions int) {
 	if rows < 1 || len(out)%rows != 0 || len(weights)%rows != 0 {
 		panic(fmt.Sprintf("simd: AttendSum of %d rows of %d weights into %d", rows, len(weights), len(out)))
 	}
 	headDim, capacity := len(out)/rows, len(weights)/rows
 	checkAttend("AttendSum", headDim, capacity, positions, len(values)/max(headDim, 1))
 	for r := 0; r < rows && positions > 0; r += attendRows {
-		active.attend(out[r*headDim:], headDim, weights[r*capacity:], capacity, values, headDim, min(attendRows, rows-r), positions, headDim, true)
+		active.attend(out[r*headDim:], headDim, weights[r*capacity:], capacity, values, headDim, next, min(attendRows, rows-r), positions, headDim, true)
 	}
 }
 
@@ -78,8 +79,12 @@ func OnlineSoftmax(scores []float32, scale float32, most, sums, out []float32, p
 // attendDepth is how many products are added up before their sum is added to the total.
 const attendDepth = 16
 
-// attendGo is the twin of the kernels of AttendScores and AttendSum: out[r][c] (+)= Σ_i a[r][i]·b[i][c], c < width, i < depth.
-func attendGo(out []float32, outStride int, a []float32, aStride int, b []uint16, bStride, rows, depth, width int, add bool) {
+// attendKernel is what AttendScores and AttendSum have in common, for up to attendRows rows:
+// out[r][c] (+)= Σ_i a[r][i]·b[i][c], c < width, i < depth.
+type attendKernel func(out []float32, outStride int, a []float32, aStride int, b []uint16, bStride int, next []uint16, rows, depth, width int, add bool)
+
+// attendGo is the twin of the attendKernels.
+func attendGo(out []float32, outStride int, a []float32, aStride int, b []uint16, bStride int, _ []uint16, rows, depth, width int, add bool) {
 	var sums [128]float32
 	for r := range rows {
 		total := out[r*outStride:][:width]

@@ -49,9 +49,9 @@ func (a *attention) reset() {
 func (a *attention) run() {
 	for block := range a.keys {
 		n := min(a.capacity, a.length-block*a.capacity)
-		AttendScores(a.scores, a.queries, a.keys[block], a.rows, n)
+		AttendScores(a.scores, a.queries, a.keys[block], a.values[block], a.rows, n)
 		OnlineSoftmax(a.scores, a.scale, a.most, a.sums, a.out, n)
-		AttendSum(a.out, a.scores, a.values[block], a.rows, n)
+		AttendSum(a.out, a.scores, a.values[block], a.keys[(block+1)%len(a.keys)], a.rows, n)
 	}
 }
 
@@ -182,9 +182,9 @@ func BenchmarkAttend(b *testing.B) {
 	for _, headDim := range []int{64, 128} {
 		a := newAttention(rand.New(rand.NewPCG(25, 26)), 4, headDim, 64, 64)
 		for name, step := range map[string]func(){
-			"scores":  func() { AttendScores(a.scores, a.queries, a.keys[0], a.rows, 64) },
+			"scores":  func() { AttendScores(a.scores, a.queries, a.keys[0], nil, a.rows, 64) },
 			"softmax": func() { OnlineSoftmax(a.scores, a.scale, a.most, a.sums, a.out, 64) },
-			"sum":     func() { AttendSum(a.out, a.scores, a.values[0], a.rows, 64) },
+			"sum":     func() { AttendSum(a.out, a.scores, a.values[0], nil, a.rows, 64) },
 		} {
 			b.Run(fmt.Sprintf("%s/%d", name, headDim), func(b *testing.B) {
 				for b.Loop() {

@@ -111,16 +111,16 @@ func swigluAVX2(out, gate, up *float32, n int)
 func softmaxAVX2(scores *float32, stride, rows, n int, scale float32, most, sums, out *float32, headDim int)
 
 //go:noescape
-func attendRows1AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+func attendRows1AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
 
 //go:noescape
-func attendRows2AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+func attendRows2AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
 
 //go:noescape
-func attendRows3AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+func attendRows3AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
 
 //go:noescape
-func attendRows4AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+func attendRows4AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
 
 //go:noescape
 func q4Halves3AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)

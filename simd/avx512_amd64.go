@@ -81,16 +81,16 @@ func swigluAVX512(out, gate, up *float32, n int)
 func softmaxAVX512(scores *float32, stride, rows, n int, scale float32, most, sums, out *float32, headDim int)
 
 //go:noescape
-func attendRows1AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+func attendRows1AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
 
 //go:noescape
-func attendRows2AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+func attendRows2AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
 
 //go:noescape
-func attendRows3AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+func attendRows3AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
 
 //go:noescape
-func attendRows4AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+func attendRows4AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
 
 //go:noescape
 func q4Panels1AVX512(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)

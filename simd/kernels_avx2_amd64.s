@@ -2091,8 +2091,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func attendRows1AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
-TEXT ·attendRows1AVX2(SB), NOSPLIT, $0-72
+// func attendRows1AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
+TEXT ·attendRows1AVX2(SB), NOSPLIT, $0-80
 	MOVQ out+0(FP), DI
 	MOVQ outStride+8(FP), BX
 	SHLQ $2, BX
@@ -2104,6 +2104,7 @@ TEXT ·attendRows1AVX2(SB), NOSPLIT, $0-72
 	MOVQ bStride+40(FP), R11
 	SHLQ $1, R11
 	MOVQ width+56(FP), R12
+	MOVQ ahead+72(FP), R14
 chunk4:
 	CMPQ R12, $32
 	JLT done
@@ -2122,6 +2123,7 @@ group4:
 	CMOVQLT R15, CX
 	SUBQ CX, R15
 depth4:
+	PREFETCHT0 0(R13)(R14*1)
 	VCVTPH2PS 0(R13), Y4
 	VCVTPH2PS 16(R13), Y5
 	VCVTPH2PS 32(R13), Y6
@@ -2157,8 +2159,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func attendRows2AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
-TEXT ·attendRows2AVX2(SB), NOSPLIT, $0-72
+// func attendRows2AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
+TEXT ·attendRows2AVX2(SB), NOSPLIT, $0-80
 	MOVQ out+0(FP), DI
 	MOVQ outStride+8(FP), BX
 	SHLQ $2, BX
@@ -2170,6 +2172,7 @@ TEXT ·attendRows2AVX2(SB), NOSPLIT, $0-72
 	MOVQ bStride+40(FP), R11
 	SHLQ $1, R11
 	MOVQ width+56(FP), R12
+	MOVQ ahead+72(FP), R14
 chunk4:
 	CMPQ R12, $32
 	JLT done
@@ -2192,6 +2195,7 @@ group4:
 	CMOVQLT R15, CX
 	SUBQ CX, R15
 depth4:
+	PREFETCHT0 0(R13)(R14*1)
 	VCVTPH2PS 0(R13), Y8
 	VCVTPH2PS 16(R13), Y9
 	VCVTPH2PS 32(R13), Y10
@@ -2240,8 +2244,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func attendRows3AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
-TEXT ·attendRows3AVX2(SB), NOSPLIT, $0-72
+// func attendRows3AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
+TEXT ·attendRows3AVX2(SB), NOSPLIT, $0-80
 	MOVQ out+0(FP), DI
 	MOVQ outStride+8(FP), BX
 	SHLQ $2, BX
@@ -2253,6 +2257,7 @@ TEXT ·attendRows3AVX2(SB), NOSPLIT, $0-72
 	MOVQ bStride+40(FP), R11
 	SHLQ $1, R11
 	MOVQ width+56(FP), R12
+	MOVQ ahead+72(FP), R14
 chunk2:
 	CMPQ R12, $16
 	JLT done
@@ -2273,6 +2278,7 @@ group2:
 	CMOVQLT R15, CX
 	SUBQ CX, R15
 depth2:
+	PREFETCHT0 0(R13)(R14*1)
 	VCVTPH2PS 0(R13), Y6
 	VCVTPH2PS 16(R13), Y7
 	VBROADCASTSS 0(SI), Y8
@@ -2314,8 +2320,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func attendRows4AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
-TEXT ·attendRows4AVX2(SB), NOSPLIT, $0-72
+// func attendRows4AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
+TEXT ·attendRows4AVX2(SB), NOSPLIT, $0-80
 	MOVQ out+0(FP), DI
 	MOVQ outStride+8(FP), BX
 	SHLQ $2, BX
@@ -2327,6 +2333,7 @@ TEXT ·attendRows4AVX2(SB), NOSPLIT, $0-72
 	MOVQ bStride+40(FP), R11
 	SHLQ $1, R11
 	MOVQ width+56(FP), R12
+	MOVQ ahead+72(FP), R14
 chunk2:
 	CMPQ R12, $16
 	JLT done
@@ -2349,6 +2356,7 @@ group2:
 	CMOVQLT R15, CX
 	SUBQ CX, R15
 depth2:
+	PREFETCHT0 0(R13)(R14*1)
 	VCVTPH2PS 0(R13), Y8
 	VCVTPH2PS 16(R13), Y9
 	VBROADCASTSS 0(SI), Y10

@@ -5044,8 +5044,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func attendRows1AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
-TEXT ·attendRows1AVX512(SB), NOSPLIT, $0-72
+// func attendRows1AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
+TEXT ·attendRows1AVX512(SB), NOSPLIT, $0-80
 	MOVQ out+0(FP), DI
 	MOVQ outStride+8(FP), BX
 	SHLQ $2, BX
@@ -5057,6 +5057,7 @@ TEXT ·attendRows1AVX512(SB), NOSPLIT, $0-72
 	MOVQ bStride+40(FP), R11
 	SHLQ $1, R11
 	MOVQ width+56(FP), R12
+	MOVQ ahead+72(FP), R14
 chunk4:
 	CMPQ R12, $64
 	JLT chunk2
@@ -5087,6 +5088,8 @@ group4:
 	CMOVQLT R15, CX
 	SUBQ CX, R15
 depth4:
+	PREFETCHT0 0(R13)(R14*1)
+	PREFETCHT0 64(R13)(R14*1)
 	VCVTPH2PS 0(R13), Z8
 	VCVTPH2PS 32(R13), Z9
 	VCVTPH2PS 64(R13), Z10
@@ -5137,6 +5140,7 @@ group2:
 	CMOVQLT R15, CX
 	SUBQ CX, R15
 depth2:
+	PREFETCHT0 0(R13)(R14*1)
 	VCVTPH2PS 0(R13), Z4
 	VCVTPH2PS 32(R13), Z5
 	VFMADD231PS.BCST 0(SI), Z4, Z0
@@ -5159,8 +5163,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func attendRows2AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
-TEXT ·attendRows2AVX512(SB), NOSPLIT, $0-72
+// func attendRows2AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
+TEXT ·attendRows2AVX512(SB), NOSPLIT, $0-80
 	MOVQ out+0(FP), DI
 	MOVQ outStride+8(FP), BX
 	SHLQ $2, BX
@@ -5172,6 +5176,7 @@ TEXT ·attendRows2AVX512(SB), NOSPLIT, $0-72
 	MOVQ bStride+40(FP), R11
 	SHLQ $1, R11
 	MOVQ width+56(FP), R12
+	MOVQ ahead+72(FP), R14
 chunk4:
 	CMPQ R12, $64
 	JLT chunk2
@@ -5214,6 +5219,8 @@ group4:
 	CMOVQLT R15, CX
 	SUBQ CX, R15
 depth4:
+	PREFETCHT0 0(R13)(R14*1)
+	PREFETCHT0 64(R13)(R14*1)
 	VCVTPH2PS 0(R13), Z16
 	VCVTPH2PS 32(R13), Z17
 	VCVTPH2PS 64(R13), Z18
@@ -5282,6 +5289,7 @@ group2:
 	CMOVQLT R15, CX
 	SUBQ CX, R15
 depth2:
+	PREFETCHT0 0(R13)(R14*1)
 	VCVTPH2PS 0(R13), Z8
 	VCVTPH2PS 32(R13), Z9
 	VFMADD231PS.BCST 0(SI), Z8, Z0
@@ -5310,8 +5318,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func attendRows3AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
-TEXT ·attendRows3AVX512(SB), NOSPLIT, $0-72
+// func attendRows3AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
+TEXT ·attendRows3AVX512(SB), NOSPLIT, $0-80
 	MOVQ out+0(FP), DI
 	MOVQ outStride+8(FP), BX
 	SHLQ $2, BX
@@ -5323,6 +5331,7 @@ TEXT ·attendRows3AVX512(SB), NOSPLIT, $0-72
 	MOVQ bStride+40(FP), R11
 	SHLQ $1, R11
 	MOVQ width+56(FP), R12
+	MOVQ ahead+72(FP), R14
 chunk2:
 	CMPQ R12, $32
 	JLT done
@@ -5359,6 +5368,7 @@ group2:
 	CMOVQLT R15, CX
 	SUBQ CX, R15
 depth2:
+	PREFETCHT0 0(R13)(R14*1)
 	VCVTPH2PS 0(R13), Z12
 	VCVTPH2PS 32(R13), Z13
 	VFMADD231PS.BCST 0(SI), Z12, Z0
@@ -5393,8 +5403,8 @@ done:
 	VZEROUPPER
 	RET
 
-// func attendRows4AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
-TEXT ·attendRows4AVX512(SB), NOSPLIT, $0-72
+// func attendRows4AVX512(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
+TEXT ·attendRows4AVX512(SB), NOSPLIT, $0-80
 	MOVQ out+0(FP), DI
 	MOVQ outStride+8(FP), BX
 	SHLQ $2, BX
@@ -5406,6 +5416,7 @@ TEXT ·attendRows4AVX512(SB), NOSPLIT, $0-72
 	MOVQ bStride+40(FP), R11
 	SHLQ $1, R11
 	MOVQ width+56(FP), R12
+	MOVQ ahead+72(FP), R14
 chunk2:
 	CMPQ R12, $32
 	JLT done
@@ -5448,6 +5459,7 @@ group2:
 	CMOVQLT R15, CX
 	SUBQ CX, R15
 depth2:
+	PREFETCHT0 0(R13)(R14*1)
 	VCVTPH2PS 0(R13), Z16
 	VCVTPH2PS 32(R13), Z17
 	VFMADD231PS.BCST 0(SI), Z16, Z0

@@ -70,9 +70,9 @@ func TestNothingBeyondTheEnd(t *testing.T) {
 				keys, values := atEnd[uint16](t, headDim*capacity), atEnd[uint16](t, n*headDim)
 				most, sums := floats(rows), floats(rows)
 				variant(func() {
-					AttendScores(scores, queries, keys, rows, n)
+					AttendScores(scores, queries, keys, values, rows, n)
 					OnlineSoftmax(scores, 0.1, most, sums, out, n)
-					AttendSum(out, scores, values, rows, n)
+					AttendSum(out, scores, values, atEnd[uint16](t, 1), rows, n)
 				})
 			}
 			x, halves := floats(n), atEnd[uint16](t, n)

@@ -17,7 +17,7 @@ type kernels struct {
 	quantize                   func(groups []activationGroup, x []float32)
 	encodeFloat16              func(dst []uint16, src []float32)
 	decodeFloat16              func(dst []float32, src []uint16)
-	attend                     func(out []float32, outStride int, a []float32, aStride int, b []uint16, bStride, rows, depth, width int, add bool)
+	attend                     attendKernel
 	softmax                    func(scores []float32, stride, n int, scale float32, most, sums, out []float32)
 	swiglu                     func(out, gate, up []float32) // of a multiple of 16 values
 }

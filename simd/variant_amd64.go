@@ -1,6 +1,10 @@
 package simd
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 // variants are the implementations that this CPU can run, best first.
 func variants() []kernels {
@@ -78,16 +82,19 @@ func byTiles(f Format, tiles ...tile) rowKernel {
 	}
 }
 
-// attendKernel is a kernel of attention for a fixed number of rows; see attendGo. add is 0 or 1.
-type attendKernel func(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)
+// attendRowsKernel is an attendKernel for a fixed number of rows. add is 0 or 1, ahead the distance from b to next in bytes.
+type attendRowsKernel func(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
 
 // byRows makes the kernel for 1 to attendRows rows of one for each.
-func byRows(kernels ...attendKernel) func([]float32, int, []float32, int, []uint16, int, int, int, int, bool) {
-	return func(out []float32, outStride int, a []float32, aStride int, b []uint16, bStride, rows, depth, width int, add bool) {
-		adds := 0
+func byRows(kernels ...attendRowsKernel) attendKernel {
+	return func(out []float32, outStride int, a []float32, aStride int, b []uint16, bStride int, next []uint16, rows, depth, width int, add bool) {
+		adds, ahead := 0, 0
 		if add {
 			adds = 1
 		}
-		kernels[rows-1](&out[0], outStride, &a[0], aStride, &b[0], bStride, depth, width, adds)
+		if len(next) > 0 {
+			ahead = int(uintptr(unsafe.Pointer(&next[0])) - uintptr(unsafe.Pointer(&b[0])))
+		}
+		kernels[rows-1](&out[0], outStride, &a[0], aStride, &b[0], bStride, depth, width, adds, ahead)
 	}
 }

@@ -15,7 +15,7 @@ import "fmt"
 //
 // b is float16, [depth][bStride]. Scores are such a product, of queries and keys that lie with the positions in a row; so is the
 // sum of values, of weights and values. What is loaded of b is converted once for all rows. Short sums make the error of long
-// ones small.
+// ones small. While b is read, as much is fetched from ahead bytes behind it, where the next call will read.
 func attention(t *text, v registers) {
 	for rows := 1; rows <= 4; rows++ {
 		a := attendRows{text: t, v: v, rows: rows}
@@ -32,12 +32,12 @@ type attendRows struct {
 
 func (a *attendRows) write() {
 	name := fmt.Sprintf("attendRows%d%s", a.rows, a.v.variant)
-	a.WriteString("// func " + name + "(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add int)\n")
-	a.WriteString("TEXT ·" + name + "(SB), NOSPLIT, $0-72\n")
+	a.WriteString("// func " + name + "(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)\n")
+	a.WriteString("TEXT ·" + name + "(SB), NOSPLIT, $0-80\n")
 	for _, s := range []string{
 		"MOVQ out+0(FP), DI", "MOVQ outStride+8(FP), BX", "SHLQ $2, BX", "LEAQ (BX)(BX*2), R10",
 		"MOVQ aStride+24(FP), DX", "SHLQ $2, DX", "LEAQ (DX)(DX*2), R9",
-		"MOVQ b+32(FP), R8", "MOVQ bStride+40(FP), R11", "SHLQ $1, R11", "MOVQ width+56(FP), R12",
+		"MOVQ b+32(FP), R8", "MOVQ bStride+40(FP), R11", "SHLQ $1, R11", "MOVQ width+56(FP), R12", "MOVQ ahead+72(FP), R14",
 	} {
 		a.line("%s", s)
 	}
@@ -138,6 +138,9 @@ func (a *attendRows) multiplyAdds() {
 		b *= 2
 	}
 	x := b + a.chunk
+	for line := 0; line < 2*lanes*a.chunk; line += 64 {
+		a.line("PREFETCHT0 %d(R13)(R14*1)", line)
+	}
 	for k := range a.chunk {
 		a.line("VCVTPH2PS %d(R13), %s%d", 2*lanes*k, a.v.letter, b+k)
 	}
