@@ -3,6 +3,8 @@ package llm
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/drover-ai/drover/simd"
 )
 
 // kvBlockLength is how many positions one block of the KV cache holds. A block is what sharing and
@@ -53,7 +55,11 @@ func (s *kvStore) get() *kvBlock {
 	}
 	s.mu.Unlock()
 	if b == nil {
-		b = &kvBlock{data: make([]uint16, s.blockElements())}
+		b = &kvBlock{}
+		var err error
+		if b.data, err = simd.AllocateFloat16(b, s.blockElements()); err != nil {
+			b.data = make([]uint16, s.blockElements()) // on small pages
+		}
 	}
 	b.references.Store(1)
 	return b

@@ -1,14 +1,11 @@
 package simd
 
-import "unsafe"
-
 // avx2Kernels need AVX2, FMA and F16C.
 func avx2Kernels() kernels {
 	k := goKernels()
 	k.name = "avx2"
-	k.q4Panels = byTokens(q4GroupBytes,
-		inHalves(q4Halves1AVX2, q4ScaleOffset), inHalves(q4Halves2AVX2, q4ScaleOffset), inHalves(q4Halves3AVX2, q4ScaleOffset), inHalves(q4Halves4AVX2, q4ScaleOffset))
-	k.q8Panels = byTokens(q8GroupBytes, inHalves(q8Halves1AVX2, q8ScaleOffset), inHalves(q8Halves2AVX2, q8ScaleOffset))
+	k.q4Panels = byTokens(q4GroupBytes, q4Panels1AVX2, q4Panels2AVX2, q4Panels3AVX2, q4Panels4AVX2)
+	k.q8Panels = byTokens(q8GroupBytes, q8Panels1AVX2, q8Panels2AVX2)
 	k.f32Rows = byTiles(F32, tile{f32Rows2x3AVX2, 2, 3}, tile{f32Rows4x1AVX2, 4, 1}, tile{f32Rows1x1AVX2, 1, 1})
 	k.f16Rows = byTiles(F16, tile{f16Rows2x3AVX2, 2, 3}, tile{f16Rows4x1AVX2, 4, 1}, tile{f16Rows1x1AVX2, 1, 1})
 	k.bf16Rows = byTiles(BF16, tile{bf16Rows2x3AVX2, 2, 3}, tile{bf16Rows4x1AVX2, 4, 1}, tile{bf16Rows1x1AVX2, 1, 1})
@@ -38,35 +35,6 @@ func avx2Kernels() kernels {
 	}
 	return k
 }
-
-// halfKernel multiplies eight of the 16 rows of panels: weights and scales point to theirs in the first group.
-type halfKernel func(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
-
-// inHalves makes a kernel for panels of one for halves. A panel's second eight rows begin 32 bytes into each line, their
-// scales 16 bytes into the scales.
-func inHalves(kernel halfKernel, scaleOffset uintptr) tokenKernel {
-	return func(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int) {
-		at := unsafe.Pointer(weights)
-		kernel(out, outStride, weights, (*byte)(unsafe.Add(at, scaleOffset)), panels, groups, a, aStride)
-		second := (*float32)(unsafe.Add(unsafe.Pointer(out), 32))
-		kernel(second, outStride, (*byte)(unsafe.Add(at, 32)), (*byte)(unsafe.Add(at, scaleOffset+16)), panels, groups, a, aStride)
-	}
-}
-
-//go:noescape
-func q4Halves1AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q4Halves2AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q4Halves4AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q8Halves1AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
-
-//go:noescape
-func q8Halves2AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
 
 //go:noescape
 func decodeF16AVX2(dst *float32, src *uint16, n int)
@@ -123,4 +91,19 @@ func attendRows3AVX2(out *float32, outStride int, a *float32, aStride int, b *ui
 func attendRows4AVX2(out *float32, outStride int, a *float32, aStride int, b *uint16, bStride, depth, width, add, ahead int)
 
 //go:noescape
-func q4Halves3AVX2(out *float32, outStride int, weights, scales *byte, panels, groups int, a *activationGroup, aStride int)
+func q4Panels1AVX2(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels2AVX2(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels3AVX2(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q4Panels4AVX2(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels1AVX2(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)
+
+//go:noescape
+func q8Panels2AVX2(out *float32, outStride int, weights *byte, panels, groups int, a *activationGroup, aStride int)

@@ -6,8 +6,8 @@
 // the order in which the registers do and use fused multiply-adds where the assembly does.
 //
 //	kernel                     avx512 (F, BW, VL, VNNI)    avx2 (with FMA, F16C)       go
-//	MatMul Q4_0                16 rows × 1 … 12 tokens     8 rows × 1, 2, 4 tokens     twin
-//	MatMul Q8_0                16 rows × 1 … 12 tokens     8 rows × 1, 2 tokens        twin
+//	MatMul Q4_0                16 rows × 1 … 12 tokens     16 rows × 1 … 4 tokens      twin
+//	MatMul Q8_0                16 rows × 1 … 12 tokens     16 rows × 1, 2 tokens       twin
 //	MatMul F32, F16, BF16      4 rows × 1, 4 tokens        4 × 1, 2 × 3                twin
 //	AttendScores, AttendSum    1 … 4 rows × 32, 64 columns 1 … 4 rows × 16, 32 columns twin
 //	float16 from and to        16 at a time                16 at a time                twin

@@ -1,6 +1,10 @@
 package simd
 
-import "runtime"
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+)
 
 // memory is a block that holds one packed matrix. It is given back once, by release or when the
 // matrix that it was made for is no longer reachable, whichever comes first.
@@ -25,6 +29,19 @@ func (b *memory) release() {
 	b.cleanup.Stop()
 	unmap(b.mapping)
 	b.bytes, b.mapping = nil, nil
+}
+
+// AllocateFloat16 returns zeroed memory for n float16 numbers that lives as long as its owner is reachable: a KV cache reads
+// much memory in an order that only huge pages make fast. Whoever uses the memory must keep the owner reachable.
+func AllocateFloat16[T any](owner *T, n int) ([]uint16, error) {
+	block, err := allocate(2 * n)
+	if err != nil {
+		return nil, fmt.Errorf("simd: memory for %d float16 numbers: %w", n, err)
+	}
+	if block.mapping != nil {
+		runtime.AddCleanup(owner, unmap, block.mapping)
+	}
+	return unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(block.bytes))), n), nil
 }
 
 // allocateGo takes the block from the Go heap, on a cache line's border.
