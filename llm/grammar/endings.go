@@ -129,16 +129,16 @@ func (e *endings) ends(w *walker, t *table, state int32, quote byte) []uint64 {
 			continue
 		}
 		if n.b == quote && t.accept[from] && !t.inside[from] {
-			e.texts.markAll(at, out)
+			e.texts.markAll(at, n.end, out)
 		}
 		at = n.end
 	}
 	return out
 }
 
-// markAll marks the tokens at a node and below.
-func (t *trie) markAll(at uint32, mask []uint64) {
-	for end := t.nodes[at].end; at < end; at++ {
+// markAll marks the tokens at the nodes [at, end).
+func (t *trie) markAll(at, end uint32, mask []uint64) {
+	for ; at < end; at++ {
 		if n := &t.nodes[at]; n.token >= 0 {
 			t.mark(n, mask)
 		}

@@ -2,6 +2,8 @@ package grammar
 
 import (
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"testing"
 )
 
@@ -135,6 +137,49 @@ func TestMasksAllocateNothing(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(20, func() { m.fill(mask) }); n != 0 {
 			t.Errorf("%s behind %s: %v allocations, want 0", c.schema, c.text, n)
+		}
+	}
+}
+
+// TestMasksAtOnce makes the same masks in several goroutines, each from the beginning, so that what is ready for a state is
+// made and found at once.
+func TestMasksAtOnce(t *testing.T) {
+	v := awkwardVocabulary(rand.New(rand.NewPCG(4, 4)))
+	for _, schema := range maskSchemas {
+		g, err := CompileSchema([]byte(schema), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const at = 4
+		var texts [at]string
+		var masks [at][][]uint64
+		var wait sync.WaitGroup
+		for i := range at {
+			wait.Go(func() {
+				r := rand.New(rand.NewPCG(8, 8))
+				m := NewMatcher(g, v, nil)
+				for range 12 {
+					mask := make([]uint64, v.Words())
+					if m.Allowed(mask) != nil {
+						return
+					}
+					masks[i] = append(masks[i], mask)
+					id := Token(r.IntN(v.Len()))
+					for n := 0; n < v.Len() && !hasBit(mask, int(id)); n++ {
+						id = (id + 1) % Token(v.Len())
+					}
+					if m.Accept(id) != nil {
+						break
+					}
+				}
+				texts[i] = string(m.text)
+			})
+		}
+		wait.Wait()
+		for i := 1; i < at; i++ {
+			if texts[i] != texts[0] || !slices.EqualFunc(masks[i], masks[0], slices.Equal) {
+				t.Errorf("%s: masks behind %q and %q differ", schema, texts[i], texts[0])
+			}
 		}
 	}
 }

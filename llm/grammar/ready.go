@@ -271,28 +271,3 @@ func (t *table) contentKey() [sha256.Size]byte {
 	})
 	return t.key
 }
-
-// walkInside finds the tokens that can be read inside the table from a state, by the group of the state that they lead to.
-func (t *table) walkInside(w *walker, v *Vocabulary, state int32, group []uint8) {
-	w.grow(v.depth + 1)
-	next, columns := t.next, t.columns
-	tokens := &v.all
-	w.states[0] = state
-	for at := uint32(0); at < uint32(len(tokens.nodes)); {
-		n := &tokens.nodes[at]
-		s := next[uint32(w.states[n.depth])*columns+uint32(t.class[n.b])]
-		if s < 0 {
-			at = n.end
-			continue
-		}
-		w.states[n.depth+1] = s
-		if n.token >= 0 {
-			to := w.groups[0]
-			if group != nil {
-				to = w.groups[group[s]]
-			}
-			tokens.mark(n, to)
-		}
-		at++
-	}
-}

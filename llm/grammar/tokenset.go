@@ -61,6 +61,20 @@ func (s *tokenSet) addBoth(a, mask []uint64) {
 	}
 }
 
+// removeFrom takes the set out of a mask.
+func (s *tokenSet) removeFrom(mask []uint64) {
+	if s.all() {
+		mask = mask[:len(s.words)]
+		for i, w := range s.words {
+			mask[i] &^= w
+		}
+		return
+	}
+	for i, at := range s.at {
+		mask[at] &^= s.words[i]
+	}
+}
+
 func (s *tokenSet) has(id int32) bool {
 	if s.all() {
 		return hasBit(s.words, int(id))

@@ -32,20 +32,22 @@ type trie struct {
 // Vocabulary holds the tables of one tokenizer: a byte trie of all ordinary tokens, and masks by length of those that are
 // safe inside a JSON string. It may be shared by any number of goroutines.
 type Vocabulary struct {
-	pieces  [][]byte
-	special []bool
-	words   int
-	all     trie
-	counted [countedSlices + 1][]uint64 // tokens of string-safe characters only, at most i code points
-	long    []longToken                 // safe tokens of more code points
-	odd     []uint64                    // the other ordinary tokens
-	longest int                         // the most characters that a token can begin
-	depth   int                         // bytes of the longest token
-	quoted  [2]trie                     // tokens that hold a double, a single quote
-	endings [2]endings                  // the same, by what is behind the quote
-	plain   []uint64                    // tokens without a byte that begins or ends a value, a name or an escape
-	extends []bool                      // another token begins with this token's bytes
-	readies readyStore
+	pieces   [][]byte
+	special  []bool
+	words    int
+	all      trie
+	counted  [countedSlices + 1][]uint64 // tokens of string-safe characters only, at most i code points
+	long     []longToken                 // safe tokens of more code points
+	odd      []uint64                    // the other ordinary tokens
+	ordinary []uint64                    // all that are not special
+	classes  tokenClasses
+	longest  int        // the most characters that a token can begin
+	depth    int        // bytes of the longest token
+	quoted   [2]trie    // tokens that hold a double, a single quote
+	endings  [2]endings // the same, by what is behind the quote
+	plain    []uint64   // tokens without a byte that begins or ends a value, a name or an escape
+	extends  []bool     // another token begins with this token's bytes
+	readies  readyStore
 }
 
 // longToken is a token and how many code points it has.
@@ -59,7 +61,7 @@ type longToken struct {
 func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 	v := &Vocabulary{pieces: pieces, special: make([]bool, len(pieces)), words: (len(pieces) + 63) / 64, extends: make([]bool, len(pieces))}
 	var ids []int32
-	v.plain, v.odd = make([]uint64, v.words), make([]uint64, v.words)
+	v.plain, v.odd, v.ordinary = make([]uint64, v.words), make([]uint64, v.words), make([]uint64, v.words)
 	for i := range v.counted {
 		v.counted[i] = make([]uint64, v.words)
 	}
@@ -69,6 +71,7 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 			continue
 		}
 		ids = append(ids, int32(i))
+		setBit(v.ordinary, i)
 		if !bytes.ContainsAny(p, "\"'\\,:{}[]()=") && len(p) > 1 {
 			setBit(v.plain, i)
 		}
@@ -98,6 +101,7 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 		}
 	}
 	v.all = newTrie(pieces, ids)
+	v.classes = newTokenClasses(&v.all, v.depth, v.words)
 	for k, quote := range []byte{'"', '\''} {
 		var holding []int32
 		for _, id := range ids {

@@ -21,6 +21,7 @@ type walker struct {
 	known   [4]knownTails
 	oldest  int      // of known
 	pruned  []uint64 // the mask before prune
+	stay    stayWalk
 }
 
 // threadsPerLevel is how many readings a level has room for to begin with.
@@ -52,6 +53,9 @@ func (w *walker) growGroups(n, words int) {
 		clear(w.groups[i])
 	}
 }
+
+// grown is s with n elements, whatever they are.
+func grown[E any](s []E, n int) []E { return slices.Grow(s[:0], n)[:n] }
 
 func (w *walker) growSets(v *Vocabulary) {
 	for k := range v.endings {
