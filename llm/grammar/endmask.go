@@ -16,7 +16,7 @@ func (m *Matcher) plainEnd(t thread, r inside) (value uint32, ok bool) {
 		return 0, c.kind != cellArray || !m.values.arrays[c.shape].unique
 	}
 	o := &m.values.objects[c.shape]
-	return o.otherSame, o.otherSame != noLimit && o.endless
+	return o.otherSame, o.otherSame != noLimit
 }
 
 // endMask adds the endings that may come: those that the automaton allows and that have from least to most characters before

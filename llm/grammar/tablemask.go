@@ -9,16 +9,16 @@ func (m *Matcher) inTable(t thread) (inside, bool) {
 	return r, ok && r.quote >= 0 && r.scarce == nil
 }
 
-// inName is inTable for a name where any number of undeclared ones is allowed: the tokens that stay inside are those of the
-// table of undeclared names, whether or not the name is still like a declared one and whichever names have been used. Only
-// where a name ends does that matter, and such tokens are walked.
+// inName is inTable for a name where undeclared ones are allowed: the tokens that stay inside are those of the table of
+// undeclared names, whether or not the name is still like a declared one and whichever names have been used. Only where a name
+// ends does that matter, and such tokens are walked; and where there are only so many, see correctNames.
 func (m *Matcher) inName(t thread) (inside, bool) {
 	if t.kind != waitKey {
 		return inside{}, false
 	}
 	c := &m.cells[t.cell]
 	o := &m.values.objects[c.shape]
-	if !o.endless || o.bare {
+	if o.others == nil || o.bare {
 		return inside{}, false
 	}
 	if t.state&otherNames != 0 {
@@ -49,6 +49,17 @@ func (m *Matcher) tableMask(t thread, r inside, mask []uint64) (visited int, ok 
 		}
 	}
 	switch {
+	case t.kind == waitKey && !m.values.objects[m.cells[t.cell].shape].endless:
+		w.begin(mask)
+		w.spare = grown(w.spare, len(mask))
+		clear(w.spare)
+		for i := range known.groups {
+			known.groups[i].tokens.addTo(w.spare)
+		}
+		visited = m.correctNames(t, w.spare)
+		for i, set := range w.spare {
+			mask[i] |= set
+		}
 	case r.counted:
 		w.begin(mask)
 		if r.most != noLimit {
@@ -68,9 +79,9 @@ func (m *Matcher) tableMask(t thread, r inside, mask []uint64) (visited int, ok 
 		w.stayed = known
 	}
 	if value, ok := m.plainEnd(t, r); ok {
-		return m.endMask(t, value, known, k, least, most, mask), true
+		return visited + m.endMask(t, value, known, k, least, most, mask), true
 	}
-	return m.search(&v.quoted[k], t, mask), true
+	return visited + m.search(&v.quoted[k], t, mask), true
 }
 
 // addCounted adds what of a ready state stays inside and leads to an end within room more characters; ok is false if that

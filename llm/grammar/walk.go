@@ -22,6 +22,7 @@ type walker struct {
 	oldest  int      // of known
 	pruned  []uint64 // the mask before prune
 	stay    stayWalk
+	spare   []uint64 // a mask that is put together apart
 }
 
 // threadsPerLevel is how many readings a level has room for to begin with.
