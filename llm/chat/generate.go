@@ -15,7 +15,8 @@ import (
 // Generate implements agent.Model: it writes the assistant's next message.
 //
 // Errors before the first delta: those of the template, *[llm.ContextLengthError] when the prompt does not fit,
-// *[UnknownToolError], and *[grammar.SchemaError] for a schema that cannot be enforced. When ctx ends, the last thing is its error.
+// *[UnknownToolError], *[grammar.SchemaError] for a schema that cannot be enforced, and *[TokenLimitError] when the limit of
+// tokens leaves no room for an answer under the schema or the call that is required. When ctx ends, the last thing is its error.
 func (m *Model) Generate(ctx context.Context, req prompts.Request) iter.Seq2[prompts.Delta, error] {
 	return func(yield func(prompts.Delta, error) bool) {
 		a := &answer{Model: m, req: req, yield: yield}

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -157,7 +158,9 @@ func (a *answer) writeCalls(ctx context.Context, marked int) error {
 	if marked != noMarker {
 		w.first = a.markers[marked : marked+1]
 	}
-	w.left = a.tokensLeft()
+	if err := a.limit(&w.constraint, w.first, callOf(listed)); err != nil {
+		return a.noRoom(err)
+	}
 	var c llm.Constraint = w
 	if a.form == formMarked {
 		c = a.copyingCall(w)
@@ -196,6 +199,28 @@ func (a *answer) writeCalls(ctx context.Context, marked int) error {
 	return nil
 }
 
+// callOf names a call for an error.
+func callOf(listed []offered) string {
+	if len(listed) == 1 {
+		return fmt.Sprintf("a call of %q", listed[0].Name)
+	}
+	return "a call"
+}
+
+// noRoom tells that there is no room for a call: as an error where the call was asked for, else as one that the model wanted
+// to make.
+func (a *answer) noRoom(err error) error {
+	var limit *TokenLimitError
+	mode := a.req.ToolChoice.Mode
+	if !errors.As(err, &limit) || mode == prompts.ToolChoiceNamed || mode == prompts.ToolChoiceRequired {
+		return err
+	}
+	if a.send(prompts.Delta{CallError: err}) {
+		a.done(llm.StopReasonLength)
+	}
+	return nil
+}
+
 // CutOffError says that the token limit cut a call off. It is sent as [prompts.Delta.CallError]: such a call is not run.
 type CutOffError struct {
 	Tokens int    // that were written
@@ -228,13 +253,15 @@ func (a *answer) tokensLeft() int {
 }
 
 // writeSchema writes an answer under the request's schema. One that the token limit cuts off is closed, so that it still
-// matches, and says so by its stop reason; so is one that repeats itself.
+// matches, and says so by its stop reason; so is one that repeats itself. A limit that no answer fits is a [*TokenLimitError].
 func (a *answer) writeSchema(ctx context.Context) error {
 	c, err := a.answerConstraint(a.req.Schema)
 	if err != nil {
 		return err
 	}
-	c.left = a.tokensLeft()
+	if err := a.limit(c, nil, "an answer under the schema"); err != nil {
+		return err
+	}
 	a.onRepeat = func() { c.closeNow = true }
 	var written llm.Constraint = c
 	if a.form == formMarked {

@@ -15,7 +15,7 @@ func (c *compiler) build(root int32) (uint32, error) {
 	}
 	c.costs(order)
 	if c.nodes[root].cost == noLimit {
-		return 0, c.refuse(c.nodes[root].pointer, "no value satisfies it")
+		return 0, c.refuse(c.emptiest(root), "no value satisfies it")
 	}
 	v := &c.g.values
 	first := len(v.nodes)
@@ -34,6 +34,56 @@ func (c *compiler) build(root int32) (uint32, error) {
 	}
 	v.firstBytes(first)
 	return c.nodes[root].at, nil
+}
+
+// emptiest is where a schema without values says so: at the property that it requires and that has none, or at itself.
+func (c *compiler) emptiest(at int32) (pointer string) {
+	for _, l := range c.nodes[at].literals {
+		if l == literalTrue || l == literalFalse {
+			continue
+		}
+		s := c.schemas[l]
+		required, _ := s.o.get("required")
+		names, _ := required.([]value)
+		properties, _ := s.o.get("properties")
+		declared, _ := properties.(*object)
+		for _, v := range names {
+			name, _ := v.(string)
+			if declared == nil {
+				break
+			}
+			if v, ok := declared.get(name); ok {
+				pointer := s.pointer + "/properties/" + escape(name)
+				if below, ok := c.without(v, pointer, s.scope); ok {
+					return below
+				}
+			}
+		}
+	}
+	return c.nodes[at].pointer
+}
+
+// without tells whether a schema has no values, and where it says so.
+func (c *compiler) without(v value, pointer string, scope *resource) (at string, ok bool) {
+	l, err := c.literal(v, pointer, scope)
+	if err != nil {
+		return "", false
+	}
+	if l == literalFalse {
+		return pointer, true
+	}
+	n, err := c.node([]literal{l})
+	if err != nil {
+		return "", false
+	}
+	order, err := c.reach(n)
+	if err != nil {
+		return "", false
+	}
+	if c.costs(order); c.nodes[n].cost != noLimit {
+		return "", false
+	}
+	return c.emptiest(n), true
 }
 
 // reach expands everything that values below root can be, in the order of finding it.

@@ -45,6 +45,21 @@ func TestNoValue(t *testing.T) {
 	}
 }
 
+// The refusal points at the property that is at fault.
+func TestNoValuePointsAtTheProperty(t *testing.T) {
+	for schema, want := range map[string]string{
+		`{"type":"object","properties":{"a":{"type":"string"},"metrics":{"type":"array","items":{"type":"string"},"enum":["trust","buzz"]}},"required":["a","metrics"]}`: "/properties/metrics",
+		`{"type":"object","properties":{"a":{"type":"object","properties":{"b/c":false},"required":["b/c"]}},"required":["a"]}`:                                          "/properties/a/properties/b~1c",
+		`{"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]}`:                                                                                             "/properties/a",
+		`{"type":"string","enum":[1]}`: "",
+	} {
+		var refused *SchemaError
+		if _, err := CompileSchema([]byte(schema), Options{}); !errors.As(err, &refused) || refused.Pointer != want {
+			t.Errorf("%s: %v, want a refusal at %q", schema, err, want)
+		}
+	}
+}
+
 // Texts are closed with the shortest values that there are, and the distance is their length, or a little more.
 func TestClosingIsShort(t *testing.T) {
 	for _, c := range []struct{ schema, begun, want string }{

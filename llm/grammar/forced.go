@@ -3,8 +3,8 @@ package grammar
 // maxForced is the most bytes that are forced at once.
 const maxForced = 4096
 
-// Forced appends the tokens that must come next, in the encoder's spelling, without accepting them. It
-// stops before a token that other tokens begin with, because a longer one might be the canonical one.
+// Forced appends the tokens that must come next, in the encoder's spelling, without accepting them. The last ones are left out
+// while there is a longer token that begins with them and may come: the model may mean that one.
 func (m *Matcher) Forced(dst []Token) []Token {
 	if m.encode == nil || m.done {
 		return dst
@@ -12,39 +12,101 @@ func (m *Matcher) Forced(dst []Token) []Token {
 	if id, ok := m.onlySpecial(); ok {
 		return append(dst, id)
 	}
-	text, complete := m.forcedText()
-	if len(text) == 0 {
-		return dst
+	before, base := m.mark(), len(m.text)
+	behind, complete := m.readForced()
+	if text := m.text[base:]; len(text) > 0 {
+		start := len(dst)
+		dst = m.encode(dst, string(text))
+		for at := len(text); !complete && len(dst) > start; dst = dst[:len(dst)-1] {
+			if at -= len(m.vocabulary.pieces[dst[len(dst)-1]]); !m.continues(text[at:], behind) {
+				break
+			}
+		}
 	}
-	start := len(dst)
-	dst = m.encode(dst, text)
-	for !complete && len(dst) > start && m.vocabulary.extends[dst[len(dst)-1]] {
-		dst = dst[:len(dst)-1]
-	}
+	m.text = m.text[:base]
+	m.drop(before)
+	m.over = false
 	return dst
 }
 
-// forcedText is the longest text that must come next. It is complete if no text may follow it.
-func (m *Matcher) forcedText() (text string, complete bool) {
-	before, base := m.mark(), len(m.text)
-	m.walk.grow(1)
+// readForced reads the longest text that must come next, and returns the readings behind it. It is complete if no text may
+// follow it.
+func (m *Matcher) readForced() (behind []thread, complete bool) {
+	m.walk.grow(m.vocabulary.depth + 1)
 	from := m.threads
 	for n := 0; n < maxForced; n++ {
 		b, ok := m.only(from)
 		if !ok {
-			complete = m.textEnds(from)
-			break
+			return from, m.textEnds(from)
 		}
 		to := m.read(m.walk.levels[n&1], from, b)
 		m.walk.levels[n&1] = to
 		m.text = append(m.text, b)
 		from = to
 	}
-	text = string(m.text[base:])
+	return from, false
+}
+
+// continues tells whether a token begins with the last text that was read and goes on as one of the readings behind it may.
+func (m *Matcher) continues(last []byte, behind []thread) bool {
+	t, depth := &m.vocabulary.all, len(last)
+	node, ok := t.path(last)
+	if !ok || depth > m.vocabulary.depth {
+		return false
+	}
+	w, base := &m.walk, len(m.text)
+	before := m.mark()
+	w.continued = append(w.continued[:0], behind...) // levels are written over
+	w.levels[depth] = append(w.levels[depth][:0], w.continued...)
+	w.stacks[depth] = before
+	longer := m.someToken(t, node+1, t.nodes[node].end, base-depth)
 	m.text = m.text[:base]
 	m.drop(before)
-	m.over = false
-	return text, complete
+	return longer
+}
+
+// someToken tells whether one of the nodes [at, to) is a token that may be read. The text up to base and the path to the nodes
+// are in m.text, the readings before them in the levels.
+func (m *Matcher) someToken(t *trie, at, to uint32, base int) bool {
+	w := &m.walk
+	for at < to {
+		n := &t.nodes[at]
+		d := int(n.depth)
+		m.text = m.text[:base+d]
+		m.drop(w.stacks[d])
+		next := m.read(w.levels[d+1], w.levels[d], n.b)
+		w.levels[d+1] = next
+		switch {
+		case len(next) == 0:
+			at = n.end
+			continue
+		case n.token >= 0:
+			return true
+		}
+		m.text = append(m.text, n.b)
+		w.stacks[d+1] = m.mark()
+		at++
+	}
+	return false
+}
+
+// path returns the node at the end of a path.
+func (t *trie) path(bytes []byte) (node uint32, ok bool) {
+	at := t.first[bytes[0]]
+	for d, b := range bytes {
+		if d > 0 {
+			to := t.nodes[at].end
+			for at++; at < to && t.nodes[at].b != b; at = t.nodes[at].end {
+			}
+			if at >= to {
+				return 0, false
+			}
+		}
+		if at == noLimit {
+			return 0, false
+		}
+	}
+	return at, true
 }
 
 // textEnds tells whether only the end or special tokens may follow.

@@ -89,7 +89,7 @@ func TestRefusals(t *testing.T) {
 		`{"type":"string","format":"regex"}`:                             "/format",
 		`{"type":"text"}`:                                                "/type",
 		`false`:                                                          "",
-		`{"type":"object","properties":{"a":false},"required":["a"]}`:    "",
+		`{"type":"object","properties":{"a":false},"required":["a"]}`:    "/properties/a",
 	} {
 		_, err := CompileSchema([]byte(schema), Options{})
 		var refused *SchemaError

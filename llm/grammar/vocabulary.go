@@ -46,7 +46,6 @@ type Vocabulary struct {
 	quoted   [2]trie    // tokens that hold a double, a single quote
 	endings  [2]endings // the same, by what is behind the quote
 	plain    []uint64   // tokens without a byte that begins or ends a value, a name or an escape
-	extends  []bool     // another token begins with this token's bytes
 	readies  readyStore
 }
 
@@ -59,7 +58,7 @@ type longToken struct {
 // NewVocabulary builds the tables from the raw bytes of every token, by id. Ids for which special is true,
 // and empty pieces, never match text. special may be nil. The pieces are kept, not copied.
 func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
-	v := &Vocabulary{pieces: pieces, special: make([]bool, len(pieces)), words: (len(pieces) + 63) / 64, extends: make([]bool, len(pieces))}
+	v := &Vocabulary{pieces: pieces, special: make([]bool, len(pieces)), words: (len(pieces) + 63) / 64}
 	var ids []int32
 	v.plain, v.odd, v.ordinary = make([]uint64, v.words), make([]uint64, v.words), make([]uint64, v.words)
 	for i := range v.counted {
@@ -91,15 +90,6 @@ func NewVocabulary(pieces [][]byte, special func(Token) bool) *Vocabulary {
 		}
 	}
 	slices.SortStableFunc(ids, func(a, b int32) int { return bytes.Compare(pieces[a], pieces[b]) })
-	for i := 0; i+1 < len(ids); i++ {
-		p := pieces[ids[i]]
-		for j := i + 1; j < len(ids) && bytes.HasPrefix(pieces[ids[j]], p); j++ {
-			if len(pieces[ids[j]]) > len(p) {
-				v.extends[ids[i]] = true
-				break
-			}
-		}
-	}
 	v.all = newTrie(pieces, ids)
 	v.classes = newTokenClasses(&v.all, v.depth, v.words)
 	for k, quote := range []byte{'"', '\''} {

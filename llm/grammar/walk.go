@@ -23,6 +23,8 @@ type walker struct {
 	pruned  []uint64 // the mask before prune
 	stay    stayWalk
 	spare   []uint64 // a mask that is put together apart
+
+	continued []thread // readings behind forced text
 }
 
 // threadsPerLevel is how many readings a level has room for to begin with.

@@ -154,7 +154,8 @@ func validator(t *testing.T, d prompts.ToolDefinition) *jsonschema.Schema {
 }
 
 // Forced calls parse and validate against an independent validator, whatever the model would write. Those that the token
-// limit cuts off are reported as such and are closed so that they validate as well.
+// limit cuts off are reported as such and are closed so that they validate as well. Where the limit leaves no room for any
+// call, the error that says so comes instead, and with as many tokens as it names the call is made.
 //
 // DROVER_BABBLED_CALLS says how many calls are made:
 //
@@ -172,67 +173,99 @@ func TestBabbledCallsValidate(t *testing.T) {
 	}
 	model := babbler(t)
 	definitions := forcedTools(t)
-	validators := map[int]*jsonschema.Schema{}
-	var made, closed, open, tokens int
-	refused, limits := map[int]bool{}, []int{60, 120, 240, 480}
+	b := babbling{model: model, validators: map[int]*jsonschema.Schema{}, refused: map[int]bool{}}
+	limits := []int{60, 120, 240, 480}
 	for i := range n {
 		at := i % len(definitions)
 		if n < len(definitions) {
 			at = i * len(definitions) / n
 		}
-		if refused[at] {
+		if b.refused[at] {
 			continue
 		}
 		d := definitions[at]
-		if _, ok := validators[at]; !ok {
-			validators[at] = validator(t, d)
+		if _, ok := b.validators[at]; !ok {
+			b.validators[at] = validator(t, d)
 		}
-		check := func(call *prompts.ToolCall) {
-			instance, err := jsonschema.UnmarshalJSON(strings.NewReader(string(call.Arguments)))
-			if err == nil && call.Name != d.Name {
-				err = fmt.Errorf("the call is of %q", call.Name)
-			}
-			if err == nil && validators[at] != nil {
-				err = validators[at].Validate(instance)
-			}
-			if err != nil {
-				t.Errorf("%s: %s: %v", d.Name, call.Arguments, err)
-			}
-		}
-		before := made + closed + open
-		for delta, err := range model.Generate(context.Background(), prompts.Request{
+		req := prompts.Request{
 			Messages: []prompts.Message{prompts.User("Please do it now.")}, Tools: []prompts.ToolDefinition{d},
 			MaxTokens:  limits[i/len(definitions)%len(limits)] + i%9,
 			ToolChoice: prompts.ToolChoice{Mode: prompts.ToolChoiceRequired, MaxCalls: 1},
 			Sampling:   prompts.Sampling{Temperature: prompts.Set(1.0), Seed: prompts.Set(uint64(i))},
-		}) {
-			var schema *grammar.SchemaError
-			var cut *chat.CutOffError
-			switch {
-			case errors.As(err, &schema):
-				refused[at] = true
-				t.Logf("%s is refused: %v", d.Name, schema)
-			case err != nil:
-				t.Fatalf("%s: %v", d.Name, err)
-			case errors.As(delta.CallError, &cut) && cut.Call != nil:
-				closed++
-				check(cut.Call)
-			case errors.As(delta.CallError, &cut):
-				open++
-				t.Logf("%s: %v", d.Name, cut)
-			case delta.CallError != nil:
-				t.Errorf("%s: %v", d.Name, delta.CallError)
-			case delta.ToolCall != nil:
-				made++
-				check(delta.ToolCall)
-			case delta.Done != nil:
-				tokens += delta.Done.Usage.CompletionTokens
+			// Random weights repeat themselves now and then, and would be stopped for that.
+			AllowRepetition: true,
+		}
+		if needed := b.call(t, req, at); needed > 0 {
+			if needed <= req.MaxTokens {
+				t.Errorf("%s: %d tokens are said to be too few, and %d to be enough", d.Name, req.MaxTokens, needed)
+			}
+			b.short++
+			req.MaxTokens = needed
+			if again := b.call(t, req, at); again > 0 {
+				t.Errorf("%s: %d tokens are too few after all, %d are needed", d.Name, needed, again)
 			}
 		}
-		if made+closed+open == before && !refused[at] {
-			t.Errorf("%s: nothing was called", d.Name)
+	}
+	t.Logf("%d calls of %d tools parse and validate: %d ended by the model, %d closed at the token limit; for %d the first limit was too low, and the one that was named enough; %d tools are refused; %d tokens",
+		b.made+b.closed, len(b.validators), b.made, b.closed, b.short, len(b.refused), b.tokens)
+}
+
+type babbling struct {
+	model      *chat.Model
+	validators map[int]*jsonschema.Schema
+	refused    map[int]bool
+
+	made, closed, short, tokens int
+}
+
+// call forces a call and validates it. Where the limit is too low it returns how many tokens are needed.
+func (b *babbling) call(t *testing.T, req prompts.Request, at int) (needed int) {
+	d := req.Tools[0]
+	called := false
+	check := func(call *prompts.ToolCall) {
+		called = true
+		instance, err := jsonschema.UnmarshalJSON(strings.NewReader(string(call.Arguments)))
+		if err == nil && call.Name != d.Name {
+			err = fmt.Errorf("the call is of %q", call.Name)
+		}
+		if err == nil && b.validators[at] != nil {
+			err = b.validators[at].Validate(instance)
+		}
+		if err != nil {
+			t.Errorf("%s: %s: %v", d.Name, call.Arguments, err)
 		}
 	}
-	t.Logf("%d calls of %d tools parse and validate: %d ended by the model, %d closed at the token limit; %d were cut off and could not be closed; %d tools are refused; %d tokens",
-		made+closed, len(validators), made, closed, open, len(refused), tokens)
+	for delta, err := range b.model.Generate(context.Background(), req) {
+		var schema *grammar.SchemaError
+		var limit *chat.TokenLimitError
+		var cut *chat.CutOffError
+		switch {
+		case errors.As(err, &schema):
+			b.refused[at] = true
+			t.Logf("%s is refused: %v", d.Name, schema)
+			return 0
+		case errors.As(err, &limit):
+			return limit.Needed
+		case err != nil:
+			t.Fatalf("%s: %v", d.Name, err)
+		case errors.As(delta.CallError, &cut) && cut.Call != nil:
+			b.closed++
+			check(cut.Call)
+		case delta.CallError != nil:
+			t.Errorf("%s, %d tokens: %v", d.Name, req.MaxTokens, delta.CallError)
+			called = true
+		case delta.ToolCall != nil:
+			b.made++
+			check(delta.ToolCall)
+		case delta.Done != nil:
+			b.tokens += delta.Done.Usage.CompletionTokens
+			if delta.Done.Usage.CompletionTokens > req.MaxTokens+1 { // the stop token is one
+				t.Errorf("%s: %d tokens, at most %d were to be written", d.Name, delta.Done.Usage.CompletionTokens, req.MaxTokens)
+			}
+		}
+	}
+	if !called {
+		t.Errorf("%s: nothing was called", d.Name)
+	}
+	return 0
 }
