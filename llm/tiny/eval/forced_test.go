@@ -105,6 +105,7 @@ func testForcedCalls(t *testing.T, weights *llm.Model, definitions []prompts.Too
 		}) {
 			var schema *grammar.SchemaError
 			var long *llm.ContextLengthError
+			var end *chat.CutOffError
 			switch {
 			case errors.As(err, &long): // the definition alone fills the small model's context
 				tooLong++
@@ -113,7 +114,14 @@ func testForcedCalls(t *testing.T, weights *llm.Model, definitions []prompts.Too
 				t.Logf("%s is refused: %v", d.Name, schema)
 			case err != nil:
 				t.Fatalf("%s: %v", d.Name, err)
-			case delta.CallError != nil && (strings.Contains(delta.CallError.Error(), "cut off") || strings.Contains(delta.CallError.Error(), "repeats itself")):
+			case errors.As(delta.CallError, &end) && end.Call != nil: // it is closed, and not run
+				cut++
+				if err := registry.Check(end.Call.Name, end.Call.Arguments); err != nil {
+					t.Errorf("%s: %s, closed at the token limit: %v", d.Name, end.Call.Arguments, err)
+				}
+			case errors.As(delta.CallError, &end):
+				t.Errorf("%s: the call could not be closed at the token limit: %v", d.Name, end)
+			case delta.CallError != nil && strings.Contains(delta.CallError.Error(), "repeats itself"):
 				cut++
 			case delta.CallError != nil:
 				t.Errorf("%s: %v", d.Name, delta.CallError)
@@ -129,7 +137,8 @@ func testForcedCalls(t *testing.T, weights *llm.Model, definitions []prompts.Too
 	}
 	t.Logf("%d calls parse and validate, %d were cut off after 600 tokens, %d of %d functions are refused, %d do not fit the context; %d tokens",
 		made, cut, len(refused), len(definitions), tooLong, tokens)
-	if made+cut+tooLong < n-len(refused) || made < n/4 {
-		t.Errorf("%d of %d calls were made", made, n)
+	// A babbling model ends few of its calls, so that a handful says nothing about how many.
+	if made+cut+tooLong < n-len(refused) || made < n/4 && n >= 40 {
+		t.Errorf("%d of %d calls were made, %d were cut off", made, n, cut)
 	}
 }
