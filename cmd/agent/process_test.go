@@ -31,14 +31,15 @@ func start(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// endless are flags of a question whose answer takes far longer than the test: a list of numbers that may not end.
+// endless are flags of a question whose answer takes far longer than the test: a list of numbers that may not end, drawn so that
+// they do not repeat themselves.
 func endless(t *testing.T) []string {
 	t.Helper()
 	schema := filepath.Join(t.TempDir(), "numbers.json")
 	if err := os.WriteFile(schema, []byte(`{"type": "array", "items": {"type": "integer"}, "minItems": 5000}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return []string{"--no-tools", "--schema", schema, "--max-tokens", "0", "--context-length", "100000"}
+	return []string{"--no-tools", "--schema", schema, "--max-tokens", "0", "--context-length", "100000", "--temperature", "2", "--seed", "1"}
 }
 
 // A signal ends the agent with 130 and without a word, whatever it is doing.

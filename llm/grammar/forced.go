@@ -15,10 +15,14 @@ func (m *Matcher) Forced(dst []Token) []Token {
 	before, base := m.mark(), len(m.text)
 	behind, complete := m.readForced()
 	if text := m.text[base:]; len(text) > 0 {
-		start := len(dst)
+		start, at, settled := len(dst), len(text), len(text)
 		dst = m.encode(dst, string(text))
-		for at := len(text); !complete && len(dst) > start; dst = dst[:len(dst)-1] {
-			if at -= len(m.vocabulary.pieces[dst[len(dst)-1]]); !m.continues(text[at:], behind) {
+		if !complete {
+			settled = m.settled(text, behind)
+		}
+		for ; !complete && len(dst) > start; dst = dst[:len(dst)-1] {
+			end := at
+			if at -= len(m.vocabulary.pieces[dst[len(dst)-1]]); end <= settled && !m.continues(text[at:], behind) {
 				break
 			}
 		}
@@ -45,6 +49,21 @@ func (m *Matcher) readForced() (behind []thread, complete bool) {
 		from = to
 	}
 	return from, false
+}
+
+// settled returns how much of a text that was read is spelled with the same tokens whatever follows: where a word may go on, a
+// token that begins inside of it may reach beyond its end, and what would have been one token is then spelled with others.
+func (m *Matcher) settled(text []byte, behind []thread) int {
+	word := len(text)
+	for word > 0 && (text[word-1] >= 0x80 || 'a' <= text[word-1]|0x20 && text[word-1]|0x20 <= 'z') {
+		word--
+	}
+	for at := word; at < len(text); at++ {
+		if m.continues(text[at:], behind) {
+			return at
+		}
+	}
+	return len(text)
 }
 
 // continues tells whether a token begins with the last text that was read and goes on as one of the readings behind it may.

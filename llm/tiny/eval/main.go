@@ -178,15 +178,22 @@ func measureFreely(ctx context.Context, o options, model *model, name string, ca
 }
 
 // decisionSets are the sets that say how well it is decided whether to call a tool at all: an answer from a result is no
-// decision of that kind, nor is one under a schema.
-var decisionSets = []string{"builtin", "unseen", "packs", "natural", "notool"}
+// decision of that kind, nor is one under a schema. The hardest, packs, is also told apart.
+var decisionSets = []string{"builtin", "unseen", "natural", "notool", hardestSet}
 
-// printDecisions prints the rates of false and missed calls over several sets, as if half of the prompts needed a tool.
+const hardestSet = "packs"
+
+// printDecisions prints the rates of false and missed calls over several sets: with as many prompts of each sort, each rate is
+// of one half of them.
 func printDecisions(out io.Writer, sets []figures) {
-	var needed, needless int
-	var missed, called float64
+	var needed, needless, hard int
+	var missed, called, missedHard float64
 	for _, f := range sets {
 		calls := f.Cases - f.NoTool
+		if f.Set == hardestSet {
+			hard, missedHard = calls, f.Missed*float64(calls)
+			continue
+		}
 		needed, needless = needed+calls, needless+f.NoTool
 		missed += f.Missed * float64(calls)
 		called += (1 - f.Declined) * float64(f.NoTool)
@@ -194,9 +201,12 @@ func printDecisions(out io.Writer, sets []figures) {
 	if needed == 0 || needless == 0 {
 		return
 	}
-	missed, called = missed/float64(needed), called/float64(needless)
-	fmt.Fprintf(out, "\ncall or answer: %.1f %% false calls (of %d prompts that need no tool), %.1f %% missed calls (of %d that need one); with as many of each, %.1f %% are decided right\n",
-		100*called, needless, 100*missed, needed, 100-50*(called+missed))
+	fmt.Fprintf(out, "\ncall or answer: %.1f %% false calls of %d prompts that need no tool, %.1f %% missed calls of %d that need one",
+		100*called/float64(needless), needless, 100*missed/float64(needed), needed)
+	if hard > 0 {
+		fmt.Fprintf(out, " (%.1f %% of %d with %s)", 100*(missed+missedHard)/float64(needed+hard), needed+hard, hardestSet)
+	}
+	fmt.Fprintln(out)
 }
 
 func setNames() []string {

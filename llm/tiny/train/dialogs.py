@@ -275,11 +275,11 @@ class Dialogs:
         v, out = self.v, []
         for _ in range(n):
             x = v.rng.random()
-            if x < .1:
+            if x < .12:
                 a = self.talk(tools)
-            elif x < .25:
+            elif x < .3:
                 a = self.unserved(tools)
-            elif x < .37:
+            elif x < .4:
                 out += self.two_steps(tools)
                 continue
             else:
@@ -300,6 +300,31 @@ class Dialogs:
                 v.rng.shuffle(order)
         markers = MARK[:len(order)] if v.chance(.85) else None
         return self.render(order, self.turns(order, v.rng.randint(2, 6)), markers=markers)
+
+    def structured(self):
+        """Values of a request as one JSON object, which is how an answer under a schema is written: its names are given."""
+        v = self.v
+        tools = self.draw_tools(v.rng.randint(1, 4), .2) if v.chance(.5) else []
+        messages = self.render(tools, [])
+        for _ in range(v.rng.randint(2, 4)):
+            for _ in range(20):
+                tool = v.pick(self.draw_tools(1, synthetic=.4, params=(1, 2, 2, 3)))
+                text, arguments, _, _ = self.ask(tool)
+                if arguments and tool.domain != "builtin":
+                    break
+            else:
+                continue
+            answer, given = "{", []
+            for p in tool.params:
+                if p.name in arguments:
+                    answer += "," if given else ""  # that another value follows is the model's to say
+                    begin = len(answer.encode()) if given else 0
+                    answer += packs.compact(p.name) + ":"
+                    value = packs.dump(arguments[p.name])
+                    given.append((begin, len(answer.encode()) + (value[0] == '"')))  # with the quotation mark that the schema wants
+                    answer += value
+            messages += [("user", self.roughen(text)), ("assistant", answer + "}", given)]
+        return messages
 
     def bare(self):
         """No tools at all."""

@@ -21,5 +21,5 @@ else
 fi
 ./run.sh evaluate.py runs/main/average.pt --cases 1000 --quantized
 ./run.sh prune.py runs/main/average.pt runs/pruned.pt runs/pruned.txt
-./run.sh export.py runs/pruned.pt ../model.gguf --vocabulary runs/pruned.txt --threshold "${THRESHOLD:-.45}" --copy-bias "${COPY_BIAS:-4}"
+./run.sh export.py runs/pruned.pt ../model.gguf --vocabulary runs/pruned.txt --threshold "${THRESHOLD:-.6}" --copy-bias "${COPY_BIAS:-4}"
 ./run.sh heldout.py

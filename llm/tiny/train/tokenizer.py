@@ -92,14 +92,18 @@ class Tokenizer:
     def conversation(self, messages):
         """(ids, learn): ids of a whole conversation and, per id, 1 where it belongs to an assistant's answer (end token included).
 
-        messages: (role, text) or (role, text, 0) for an assistant's message that is context only.
+        messages: (role, text) or (role, text, given) for an assistant's message of which parts are context only: given is a list
+        of (begin, end) in the text's bytes; a token that begins in one is not learned.
         """
         ids, learn = [self.special["<|begin_of_text|>"]], [0]
-        for role, text, *weight in messages:
-            head, body = self.head(role), self.encode(text) + [self.special["<|eot_id|>"]]
-            on = int(role == "assistant" and not weight)
-            ids += head + body
-            learn += [0] * len(head) + [on] * len(body)
+        for role, text, *given in messages:
+            head, body = self.head(role), self.encode(text)
+            on, at = [], 0
+            for i in body:
+                on.append(int(role == "assistant" and not any(begin <= at < end for begin, end in (given[0] if given else ()))))
+                at += len(self.tokens[i]) if i < len(self.tokens) else 3
+            ids += head + body + [self.special["<|eot_id|>"]]
+            learn += [0] * len(head) + on + [int(role == "assistant")]
         return ids, learn
 
 
