@@ -32,6 +32,9 @@ var maskSchemas = []string{
 	`{"type":"object","properties":{"age":{"type":"null"},"name":true},"propertyNames":{"pattern":"^[^:]{0,9}$"},"minProperties":3}`,
 	`{"type":"object","properties":{"a":{"type":"null"}},"patternProperties":{"^[ab1]{1,6}$":{"type":"integer"},"^e{1,9}$":{"type":"null"}},"additionalProperties":false,"maxProperties":4}`,
 	`{"type":"array","items":{"type":"string","maxLength":4},"uniqueItems":true}`,
+	`{"type":"string","pattern":"a"}`, // and the same automaton with lengths beside it
+	`{"type":"string","pattern":"a","maxLength":2}`,
+	`{"type":"string","pattern":"a","minLength":2,"maxLength":4}`,
 	`{"type":"array","items":{"type":"integer","minimum":-10,"maximum":1001}}`,
 	`{"type":["object","array","string","number","null"],"items":{"type":"array","items":{"type":"number"}},"maxLength":3,"required":["a","b"]}`,
 }

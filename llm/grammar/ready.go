@@ -247,7 +247,8 @@ func (r *ready) oddTokens(v *Vocabulary, t *table, state int32) []countedToken {
 	return r.odd
 }
 
-// contentKey tells tables apart by how they follow bytes, where they may end and where characters begin.
+// contentKey tells tables apart by how they follow bytes, where they may end, where characters begin and how many must come: the
+// automaton of a pattern is the same with a length beside it, and what is ready for its states is not.
 func (t *table) contentKey() [sha256.Size]byte {
 	t.keyOnce.Do(func() {
 		h := sha256.New()
@@ -266,6 +267,10 @@ func (t *table) contentKey() [sha256.Size]byte {
 			}
 			buffer = append(buffer, flags)
 		}
+		for _, need := range t.needs {
+			buffer = binary.LittleEndian.AppendUint32(buffer, need)
+		}
+		h.Write(t.group)
 		h.Write(binary.LittleEndian.AppendUint32(buffer, t.columns))
 		h.Sum(t.key[:0])
 	})

@@ -38,7 +38,7 @@ func (m *Matcher) inName(t thread) (inside, bool) {
 func (m *Matcher) tableMask(t thread, r inside, mask []uint64) (visited int, ok bool) {
 	v, w := m.vocabulary, &m.walk
 	k := quoteIndex(byte(r.quote))
-	if k < 0 || r.counted { // with a pattern, what the length leaves is not told by sets of tokens
+	if k < 0 || r.counted && r.table.inside[r.thread.state] {
 		return 0, false
 	}
 	known := v.ready(w, r.table, int32(r.thread.state), readyText)
