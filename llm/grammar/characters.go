@@ -143,36 +143,13 @@ func withoutSurrogates(list []edge) []edge {
 
 // trim leaves out the states from which no label that keep wants can be reached. The start stays.
 func (c *characters) trim(keep func(uint64) bool) *characters {
-	n := len(c.edges)
-	back := make([][]int32, n)
-	for s, list := range c.edges {
-		for _, e := range list {
-			back[e.to] = append(back[e.to], int32(s))
-		}
-	}
-	good := make([]bool, n)
-	var queue []int32
-	for s := range n {
-		if keep(c.label[s]) {
-			good[s] = true
-			queue = append(queue, int32(s))
-		}
-	}
-	for len(queue) > 0 {
-		s := queue[len(queue)-1]
-		queue = queue[:len(queue)-1]
-		for _, b := range back[s] {
-			if !good[b] {
-				good[b] = true
-				queue = append(queue, b)
-			}
-		}
-	}
+	n, nearest := len(c.edges), c.nearest(keep)
+	good := func(s int32) bool { return nearest[s] != noLimit }
 	name := make([]int32, n)
 	var out characters
 	for s := range n {
 		name[s] = -1
-		if good[s] || s == 0 {
+		if s == 0 || good(int32(s)) {
 			name[s] = int32(len(out.edges))
 			out.edges = append(out.edges, nil)
 			out.label = append(out.label, c.label[s])
@@ -184,7 +161,7 @@ func (c *characters) trim(keep func(uint64) bool) *characters {
 		}
 		var list []edge
 		for _, e := range c.edges[s] {
-			if name[e.to] >= 0 && good[e.to] {
+			if good(e.to) {
 				list = append(list, edge{e.lo, e.hi, name[e.to]})
 			}
 		}

@@ -91,10 +91,7 @@ func (m *Matcher) someToken(t *trie, at, to uint32, base int) bool {
 	for at < to {
 		n := &t.nodes[at]
 		d := int(n.depth)
-		m.text = m.text[:base+d]
-		m.drop(w.stacks[d])
-		next := m.read(w.levels[d+1], w.levels[d], n.b)
-		w.levels[d+1] = next
+		next := m.readNode(n, base)
 		switch {
 		case len(next) == 0:
 			at = n.end

@@ -46,10 +46,7 @@ func (m *Matcher) correctAlong(t thread, at uint32, word []byte, names *wordTrie
 			continue
 		}
 		visited++
-		m.text = m.text[:base+d]
-		m.drop(w.stacks[d])
-		next := m.read(w.levels[d+1], w.levels[d], n.b)
-		w.levels[d+1] = next
+		next := m.readNode(n, base)
 		if len(next) == 0 {
 			tokens.unmarkAll(at, mask)
 			at = n.end

@@ -235,6 +235,16 @@ type filter struct {
 // filteredNodes is how many nodes there have to be for finding out which bytes can come.
 const filteredNodes = 16
 
+// readNode reads the byte of a node on, from the readings at its parent. The text up to base and the path to the parent are in
+// m.text.
+func (m *Matcher) readNode(n *node8, base int) []thread {
+	w, d := &m.walk, int(n.depth)
+	m.text = m.text[:base+d]
+	m.drop(w.stacks[d])
+	w.levels[d+1] = m.read(w.levels[d+1], w.levels[d], n.b)
+	return w.levels[d+1]
+}
+
 // searchNodes walks the nodes [at, to), which are at depth or below; the readings before them are in
 // levels[depth], and m.text ends with the path to them.
 func (m *Matcher) searchNodes(t *trie, at, to uint32, depth int, mask []uint64) (visited int) {
@@ -249,10 +259,7 @@ func (m *Matcher) searchNodes(t *trie, at, to uint32, depth int, mask []uint64) 
 			continue
 		}
 		visited++
-		m.text = m.text[:base+d]
-		m.drop(w.stacks[d])
-		next := m.read(w.levels[d+1], w.levels[d], n.b)
-		w.levels[d+1] = next
+		next := m.readNode(n, base)
 		if len(next) == 0 {
 			at = n.end
 			continue
