@@ -36,13 +36,12 @@ type PrefixConstraint interface {
 type draft struct {
 	match int // tokens that must have been the same; kept for the whole generation
 
-	history []Token   // the session's tokens and the pending ones
-	batch   []Token   // the pending tokens and the draft
-	tokens  []Token   // the draft, part of batch
-	used    int       // of these, those that were generated
-	begin   int       // position of the last pending token
-	logits  []float32 // [1 + len(tokens), vocabSize] of what follows it and each of tokens
-	store   func(position int, logits []float32) error
+	batch  []Token   // the pending tokens and the draft
+	tokens []Token   // the draft, part of batch
+	used   int       // of these, those that were generated
+	begin  int       // position of the last pending token
+	logits []float32 // [1 + len(tokens), vocabSize] of what follows it and each of tokens
+	store  func(position int, logits []float32) error
 }
 
 // reset begins a generation.
@@ -78,15 +77,17 @@ func guess(history []Token, least, n int) []Token {
 }
 
 // propose makes a draft of at most n tokens that may follow the pending ones. pending and draft are then one in batch.
-func (g *generation) propose(tokens []Token, n int) {
+func (s *Session) propose(n int) {
+	g := &s.generation
 	d := &g.draft
 	d.batch = append(d.batch[:0], g.pending...)
 	d.tokens, d.used = nil, 0
 	if n <= 0 {
 		return
 	}
-	d.history = append(append(d.history[:0], tokens...), g.pending...)
-	guessed := guess(d.history, d.match, n)
+	history := append(s.tokens, g.pending...)
+	s.tokens = history[:len(s.tokens)] // with the room that the pending ones will take
+	guessed := guess(history, d.match, n)
 	for i, t := range guessed {
 		if g.isStop(t) { // nothing is computed after one
 			guessed = guessed[:i]
@@ -117,7 +118,7 @@ func (s *Session) decode(ctx context.Context) error {
 	if s.takeDraft() {
 		return nil
 	}
-	g.propose(s.tokens, s.draftRoom())
+	s.propose(s.draftRoom())
 	d := &g.draft
 	if len(d.tokens) == 0 {
 		if err := s.compute(ctx, g.pending, lastLogits, nil); err != nil {
