@@ -55,9 +55,12 @@ func TestRetry(t *testing.T) {
 				}
 				return "ok", nil
 			})
+			settings := agent.ToolSettings{Retries: 3, Backoff: time.Microsecond, Timeout: time.Minute}
+			if c.fails == -2 {
+				settings.Timeout = 20 * time.Millisecond
+			}
 			a := newAgent(t, agenttest.NewScript(calls("flaky"), agenttest.Say("done")), agent.WithTools(flaky),
-				agent.WithApproval(agent.ApproveAll, nil),
-				agent.WithToolSettings("flaky", agent.ToolSettings{Retries: 3, Backoff: time.Microsecond, Timeout: 20 * time.Millisecond}))
+				agent.WithApproval(agent.ApproveAll, nil), agent.WithToolSettings("flaky", settings))
 			result, err := a.Ask(context.Background(), "go")
 			if err != nil {
 				t.Fatal(err)
@@ -363,8 +366,9 @@ func TestHostileTools(t *testing.T) {
 	log := agent.NewMemoryLog("s")
 	model := agenttest.NewScript(calls(names...), agenttest.Say("still here"))
 	model.Length = 4000
-	a := newAgent(t, model, agent.WithTools(list...), limits(func(l *agent.Limits) { l.ToolTime = 50 * time.Millisecond; l.ParallelTools = 0 }),
-		agent.WithToolSettings("huge", agent.ToolSettings{Timeout: 20 * time.Second}))
+	// Only the one that hangs has little time: beside 100 MB, the others may come late on a loaded machine.
+	a := newAgent(t, model, agent.WithTools(list...), limits(func(l *agent.Limits) { l.ToolTime = time.Minute; l.ParallelTools = 0 }),
+		agent.WithToolSettings("hangs", agent.ToolSettings{Timeout: 50 * time.Millisecond}))
 	result, err := a.Ask(context.Background(), "go", agent.WithSession(agent.NewSession(log)))
 	if err != nil || result.Answer != "still here" {
 		t.Fatalf("%v, %+v", err, result)

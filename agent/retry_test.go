@@ -106,7 +106,7 @@ func TestRetryIsTold(t *testing.T) {
 				said = e.Text
 			}
 		}
-		if !strings.HasPrefix(said, "the model call failed: too many requests; retry 1 of 3 in 3.") {
+		if !strings.HasPrefix(said, "the model call failed: too many requests; retry 1 of 3 in 3") {
 			t.Errorf("notice %q", said)
 		}
 		if l := log.String(); !strings.Contains(l, "level=WARN") || !strings.Contains(l, "too many requests") || !strings.Contains(l, "retry=1") {
