@@ -1,9 +1,11 @@
 package llm
 
 import (
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"testing"
 )
 
 // BatchLength is how many tokens a pass takes.
@@ -77,3 +79,14 @@ func CountChunks(m *Model, begun func(n int)) func() int {
 
 // Guess is the draft that follows a history.
 var Guess = guess
+
+// Changeable reports whether a saved session may be changed in place.
+func Changeable(t testing.TB, path string) bool {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	return changeable(file)
+}

@@ -18,9 +18,13 @@ const kvBlockLength = 64
 //
 // Sessions that were forked from each other share blocks. A block with more than one reference is
 // read-only: whoever wants to write gets a copy first.
+//
+// The memory of a block may be a saved session's. Such a block is born with a reference more, which nobody gives up: so it
+// is never written to, and never used for something else.
 type kvBlock struct {
 	references atomic.Int32
 	data       []uint16
+	mapping    *savedMapping // where data is, nil for memory of its own
 }
 
 // kvStore hands out blocks to all sessions of a model and keeps a few released ones for reuse, which
@@ -139,7 +143,7 @@ func (c *kvCache) fork() kvCache {
 	return kvCache{store: c.store, blocks: blocks}
 }
 
-// bytes returns how much memory the blocks take, and how much of it is shared with forks.
+// bytes returns how much memory the blocks take, and how much of it is shared with forks or is a saved session's.
 func (c *kvCache) bytes() (total, shared int64) {
 	for _, b := range c.blocks {
 		total += c.store.blockBytes()

@@ -15,15 +15,20 @@ import (
 // A saved session is a header and then one record for each block of the KV cache, in a fixed place, so that saving again
 // writes only what is new:
 //
-//	magic [8]byte, model [32]byte, blockElements uint32, blockLength uint32, tokens uint32, crc of these uint32
-//	per block: tokens [blockLength]int32, crc of tokens and data uint32, zero uint32, data [blockElements]float16
+//	magic [8]byte, model [32]byte, blockElements uint32, blockLength uint32, tokens uint32, crc of these uint32, zero [8]byte
+//	per block: tokens [blockLength]int32, crc of tokens and data uint32, zero [60]byte, data [blockElements]float16
 //
-// All numbers are little-endian.
+// All numbers are little-endian. Data begin on a cache line's border, so that a session that is loaded works on the mapped
+// file: it costs no copy, and page cache instead of memory. Blocks that are filled are therefore never changed in a file
+// that somebody has mapped; only the last one, which is read, is written again when the session grows.
 const (
-	savedMagic  = "drvkv\x00\x00\x02"
-	savedHeader = 8 + 32 + 4*4
-	savedTokens = kvBlockLength*4 + 8
+	savedMagic  = "drvkv\x00\x00\x03"
+	savedHeader = 64
+	savedTokens = kvBlockLength*4 + 64
 )
+
+// savedMapping is the memory of a file. It is given back when it is no longer reachable.
+type savedMapping struct{ bytes []byte }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -56,26 +61,45 @@ func (s *Session) Save(path string) error {
 		return err
 	}
 	defer s.model.leave()
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	file, first, err := s.openSaved(path)
 	if err != nil {
 		return err
 	}
-	if err := s.saveTo(file); err != nil {
+	if err := s.saveTo(file, first); err != nil {
 		_ = file.Close() // the first error says more
 		return fmt.Errorf("saving a session to %s: %w", path, err)
 	}
 	return file.Close()
 }
 
-func (s *Session) saveTo(file *os.File) error {
-	first := 0 // block to write first
-	if held, err := s.model.readHeader(file); err == nil {
+// openSaved opens the file to save to and returns the first block to write. What another session has mapped stays as it is:
+// if it had to change, the name is given to a new file.
+func (s *Session) openSaved(path string) (file *os.File, first int, err error) {
+	file, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, 0, err
+	}
+	held, err := s.model.readHeader(file)
+	if err == nil {
 		first = s.savedBlocks(file, min(held, len(s.tokens))/kvBlockLength)
-		// Should the process end while the rest is written, the file is a shorter session.
-		if err := s.model.writeHeader(file, first*kvBlockLength); err != nil {
-			return err
+		if first == held/kvBlockLength {
+			return file, first, nil
 		}
-	} else if err := s.model.writeHeader(file, 0); err != nil {
+	}
+	if changeable(file) {
+		return file, first, nil
+	}
+	_ = file.Close() // nothing was written
+	if err := os.Remove(path); err != nil {
+		return nil, 0, err
+	}
+	file, err = os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	return file, 0, err
+}
+
+func (s *Session) saveTo(file *os.File, first int) error {
+	// Should the process end while the rest is written, the file is a shorter session.
+	if err := s.model.writeHeader(file, first*kvBlockLength); err != nil {
 		return err
 	}
 	for i := first; i < len(s.cache.blocks); i++ {
@@ -121,7 +145,7 @@ func (s *Session) blockTokens(block int) []byte {
 
 func checksum(tokens, data []byte) []byte {
 	sum := crc32.Update(crc32.Checksum(tokens, castagnoli), castagnoli, data)
-	return binary.LittleEndian.AppendUint64(nil, uint64(sum))
+	return binary.LittleEndian.AppendUint32(nil, sum)
 }
 
 // bytesOf is the memory of a block. Machines of both byte orders run this code, but files do not travel between them: the
@@ -159,7 +183,8 @@ func (m *Model) header(tokens int) []byte {
 	b = binary.LittleEndian.AppendUint32(b, uint32(m.kv.blockElements()))
 	b = binary.LittleEndian.AppendUint32(b, kvBlockLength)
 	b = binary.LittleEndian.AppendUint32(b, uint32(tokens))
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	return append(b, make([]byte, savedHeader-len(b))...)
 }
 
 func (m *Model) writeHeader(file *os.File, tokens int) error {
@@ -180,7 +205,7 @@ func (m *Model) readHeader(file *os.File) (tokens int, err error) {
 	if string(b[:8]) != savedMagic {
 		return bad("it is none, or of another version")
 	}
-	if crc32.Checksum(b[:savedHeader-4], castagnoli) != binary.LittleEndian.Uint32(b[savedHeader-4:]) {
+	if crc32.Checksum(b[:52], castagnoli) != binary.LittleEndian.Uint32(b[52:]) {
 		return bad("the header is damaged")
 	}
 	if !bytes.Equal(b[8:48], m.header(0)[8:48]) {
@@ -194,7 +219,9 @@ func (m *Model) readHeader(file *os.File) (tokens int, err error) {
 }
 
 // LoadSession reads what [Session.Save] wrote: a session with the same tokens, which computes none of them again. What is
-// damaged at the end of a file is left out; the session then holds the tokens before it.
+// damaged at the end of a file is left out; the session then holds the tokens before it. Where the system can, the file is
+// mapped into memory: it must not be cut or overwritten while the session is open, other than by [Session.Save], which
+// takes care. It may be deleted.
 //
 // Errors: those of the file; a [*SavedError] for a file of another model, of another version, or without a usable part.
 func (m *Model) LoadSession(path string) (*Session, error) {
@@ -215,8 +242,18 @@ func (m *Model) LoadSession(path string) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	var mapping *savedMapping
+	if filled := tokens / kvBlockLength; filled > 0 {
+		mapping, _ = mapSaved(path, m.savedOffset(filled)) // without one, for whatever reason, blocks are read
+	}
 	for block := 0; len(s.tokens) < tokens; block++ {
-		if err := s.loadBlock(file, block, min(tokens-len(s.tokens), kvBlockLength)); err != nil {
+		n := min(tokens-len(s.tokens), kvBlockLength)
+		if mapping != nil && n == kvBlockLength {
+			err = s.mapBlock(path, mapping, block)
+		} else {
+			err = s.readBlock(file, block, n)
+		}
+		if err != nil {
 			if len(s.tokens) == 0 {
 				return nil, err
 			}
@@ -226,32 +263,52 @@ func (m *Model) LoadSession(path string) (*Session, error) {
 	return s, nil
 }
 
-// loadBlock reads the next block of a saved session, of which n positions are filled.
-func (s *Session) loadBlock(file *os.File, block, n int) error {
+// mapBlock takes the next block of a saved session, which is filled, from a mapping of the file.
+func (s *Session) mapBlock(path string, mapping *savedMapping, block int) error {
+	record := mapping.bytes[s.model.savedOffset(block):s.model.savedOffset(block+1)]
+	data := record[savedTokens:]
+	b := &kvBlock{mapping: mapping, data: unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(data))), len(data)/2)}
+	b.references.Store(2)
+	if !s.appendSaved(b, record[:savedTokens], kvBlockLength) {
+		return &SavedError{path, block, "it is damaged"}
+	}
+	return nil
+}
+
+// readBlock reads the next block of a saved session, of which n positions are filled.
+func (s *Session) readBlock(file *os.File, block, n int) error {
 	bad := func(why string) error { return &SavedError{file.Name(), block, why} }
 	head := make([]byte, savedTokens)
 	if _, err := file.ReadAt(head, s.model.savedOffset(block)); err != nil {
 		return bad("it is not there")
 	}
 	b := s.model.kv.get()
-	data := bytesOf(b.data)
-	if _, err := file.ReadAt(data, s.model.savedOffset(block)+savedTokens); err != nil {
+	if _, err := file.ReadAt(bytesOf(b.data), s.model.savedOffset(block)+savedTokens); err != nil {
 		s.model.kv.release(b)
 		return bad("it is not complete")
 	}
-	tokens, sum := head[:kvBlockLength*4], head[kvBlockLength*4:]
-	ok := bytes.Equal(sum, checksum(tokens, data))
-	for i := range n {
-		t := Token(binary.LittleEndian.Uint32(tokens[4*i:]))
-		ok = ok && t >= 0 && int(t) < s.model.config.VocabSize
-	}
-	if !ok {
+	if !s.appendSaved(b, head, n) {
 		s.model.kv.release(b)
 		return bad("it is damaged")
 	}
+	return nil
+}
+
+// appendSaved appends a block and its first n tokens to the session, if they are what was saved.
+func (s *Session) appendSaved(b *kvBlock, head []byte, n int) bool {
+	tokens, sum := head[:kvBlockLength*4], head[kvBlockLength*4:][:4]
+	if !bytes.Equal(sum, checksum(tokens, bytesOf(b.data))) {
+		return false
+	}
+	at := len(s.tokens)
 	for i := range n {
-		s.tokens = append(s.tokens, Token(binary.LittleEndian.Uint32(tokens[4*i:])))
+		t := Token(binary.LittleEndian.Uint32(tokens[4*i:]))
+		if t < 0 || int(t) >= s.model.config.VocabSize {
+			s.tokens = s.tokens[:at]
+			return false
+		}
+		s.tokens = append(s.tokens, t)
 	}
 	s.cache.blocks = append(s.cache.blocks, b)
-	return nil
+	return true
 }

@@ -5,12 +5,17 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/drover-ai/drover/llm"
+	"github.com/drover-ai/drover/llm/gguf"
 	"github.com/drover-ai/drover/llm/tiny"
+	"github.com/drover-ai/drover/test/vectors"
 )
 
 func tinyModel(t testing.TB) *llm.Model {
@@ -180,46 +185,152 @@ func TestDamagedSave(t *testing.T) {
 	}
 }
 
-// BenchmarkLoadSession reads back 4,000 tokens; compare with BenchmarkSync, which computes them.
-func BenchmarkLoadSession(b *testing.B) {
-	m := longModel(b)
-	path := filepath.Join(b.TempDir(), "s.kv")
-	if err := prefilled(b, m, someTokens(4000, 1)).Save(path); err != nil {
-		b.Fatal(err)
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(info.Size())
-	for b.Loop() {
-		s, err := m.LoadSession(path)
-		if err != nil || s.Position() != 4000 {
-			b.Fatal(err)
+// A session that is loaded works on the mapped file, and whatever is saved there afterwards, its content stays.
+func TestSaveOverMapped(t *testing.T) {
+	m := tinyModel(t)
+	tail := someTokens(9, 5)
+	tokens := someTokens(200, 1)
+	goesOn := func(t *testing.T, s *llm.Session, tokens []llm.Token) {
+		t.Helper()
+		whole := slices.Concat(tokens, tail)
+		if cached, err := s.Sync(context.Background(), whole); err != nil || cached != len(tokens) {
+			t.Fatalf("%d of %d tokens are used again (%v)", cached, len(tokens), err)
 		}
-		s.Close()
+		if diff := cmp.Diff(prefilled(t, m, whole).Logits(), s.Logits()); diff != "" {
+			t.Error("logits differ from those of a session that was computed")
+		}
+	}
+	for name, next := range map[string][]llm.Token{
+		"longer":          someTokens(300, 1),
+		"shorter":         someTokens(70, 1),
+		"another":         someTokens(200, 2),
+		"another, longer": someTokens(400, 3),
+		"one token":       someTokens(1, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "s.kv")
+			if err := prefilled(t, m, tokens).Save(path); err != nil {
+				t.Fatal(err)
+			}
+			before, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loaded, err := tinyModel(t).LoadSession(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fork, err := loaded.Fork()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if total, shared := loaded.MemoryUse(); shared < total/4*3 { // three blocks of four are full
+				t.Errorf("%d of %d bytes are shared with the file", shared, total)
+			}
+			if err := prefilled(t, m, next).Save(path); err != nil {
+				t.Fatal(err)
+			}
+			after, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if same := os.SameFile(before, after); same != (name == "longer") {
+				t.Errorf("it is the same file: %v", same)
+			}
+			again, err := m.LoadSession(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			goesOn(t, again, next)
+			goesOn(t, fork, tokens)
+			if err := loaded.Rewind(64); err != nil { // the block is shared with the file only: it is copied, not written to
+				t.Fatal(err)
+			}
+			if err := fork.Close(); err != nil {
+				t.Fatal(err)
+			}
+			goesOn(t, loaded, tokens[:64])
+		})
 	}
 }
 
-func BenchmarkSync(b *testing.B) {
-	m := longModel(b)
-	for b.Loop() {
-		s, err := m.NewSession()
+// A mapping is given back with the last session that uses it; then the file is written in place again.
+func TestSaveInPlace(t *testing.T) {
+	m := tinyModel(t)
+	path := filepath.Join(t.TempDir(), "s.kv")
+	if err := prefilled(t, m, someTokens(200, 1)).Save(path); err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		loaded, err := m.LoadSession(path)
 		if err != nil {
-			b.Fatal(err)
+			t.Fatal(err)
 		}
-		if _, err := s.Sync(context.Background(), someTokens(4000, 1)); err != nil {
-			b.Fatal(err)
+		if llm.Changeable(t, path) {
+			t.Skip("nothing is mapped here")
 		}
-		s.Close()
+		if err := loaded.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	for deadline := time.Now().Add(time.Minute); !llm.Changeable(t, path); time.Sleep(time.Millisecond) {
+		if runtime.GC(); time.Now().After(deadline) {
+			t.Fatal("the file is still mapped when the session is closed")
+		}
+	}
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := prefilled(t, m, someTokens(200, 2)).Save(path); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
+		t.Errorf("another file (%v)", err)
+	}
+	if again, err := m.LoadSession(path); err != nil || again.Position() != 200 {
+		t.Errorf("%v", err)
 	}
 }
 
-func longModel(b *testing.B) *llm.Model {
-	m, err := tiny.Open(llm.ContextLength(8192))
+// BenchmarkLoadSession loads 8,192 tokens with a KV cache of Llama 3.2 1B's shape, 256 MiB, and decodes there with a model
+// that does little but attention: on the mapped file, and on memory of its own.
+func BenchmarkLoadSession(b *testing.B) {
+	shape := vectors.Llama1B(gguf.Q4_0, 16)
+	shape.Dim, shape.HiddenDim, shape.NHeads, shape.VocabSize = 256, 256, 8, 320
+	m := loadShape(b, shape)
+	tokens := someTokens(8192, 1)
+	s := prefilled(b, m, tokens)
+	path := filepath.Join(b.TempDir(), "s.kv")
+	if err := s.Save(path); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("load", func(b *testing.B) {
+		for b.Loop() {
+			loaded, err := m.LoadSession(path)
+			if err != nil || loaded.Position() != len(tokens) {
+				b.Fatal(err)
+			}
+			loaded.Close()
+		}
+	})
+	loaded, err := m.LoadSession(path)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { m.Close() })
-	return m
+	for _, c := range []struct {
+		name string
+		*llm.Session
+	}{{"decode/mapped", loaded}, {"decode/computed", s}} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if err := c.Rewind(len(tokens) - 1); err != nil {
+					b.Fatal(err)
+				}
+				if err := c.Prefill(context.Background(), tokens[len(tokens)-1:]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

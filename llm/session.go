@@ -69,7 +69,8 @@ func (s *Session) Logits() []float32 {
 	return s.logits
 }
 
-// MemoryUse returns the bytes that the KV cache takes, and how many of them are shared with forks.
+// MemoryUse returns the bytes that the KV cache takes, and how many of them are shared: with forks, or with the file that
+// [Model.LoadSession] mapped.
 func (s *Session) MemoryUse() (total, shared int64) { return s.cache.bytes() }
 
 // Prefill computes the tokens, which follow those that the session holds, and the logits of what follows
