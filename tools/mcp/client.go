@@ -8,10 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -76,32 +74,26 @@ type SkippedTool struct {
 	Reason error
 }
 
-// Client is a connection to an MCP server. It is safe for concurrent use.
+// Client is an MCP server that is in use: a process, or a connection over HTTP. A server that has ended, or forgotten its
+// session, is started again by the next call; what it kept in memory is lost, and its tools are taken to be the same.
+// It is safe for concurrent use.
 type Client struct {
 	options Options
 	name    string
 	where   string // the command or the address, for people
 	hidden  *strings.Replacer
-	session *sdk.ClientSession
-	process *process // nil for a server that is no process of ours
 	tools   []*remote
 	skipped []SkippedTool
 	schemas schemas
 
-	ctx       context.Context // of the connection: ends with Close
-	cancel    context.CancelFunc
-	closeOnce sync.Once
-	closeErr  error
-}
+	open    opener
+	version string // of the protocol, which the server understood
 
-// link is one attempt at a connection.
-type link struct {
-	transport sdk.Transport
-	process   *process
+	ctx    context.Context // ends with Close
+	cancel context.CancelCauseFunc
+	turn   chan struct{} // holds one: to be taken for what follows
+	conn   *connection
 }
-
-// opener makes a link, over which the tools' schemas are looked for.
-type opener func(found *schemas) (link, error)
 
 // Dial connects to the MCP server at an address that begins with http:// or https://. The connection ends with
 // [Client.Close] or when ctx ends.
@@ -149,8 +141,11 @@ func connect(ctx context.Context, words []string, options Options, open opener) 
 	defer stop()
 	var first error
 	for _, version := range versions {
-		c := &Client{options: options, where: shorten(hidden.Replace(where), 200), hidden: hidden}
-		err := c.begin(ctx, start, version, open)
+		c := &Client{
+			options: options, where: shorten(hidden.Replace(where), 200), hidden: hidden,
+			open: open, version: version, turn: make(chan struct{}, 1),
+		}
+		err := c.begin(ctx, start)
 		if err == nil {
 			return c, nil
 		}
@@ -165,55 +160,39 @@ func connect(ctx context.Context, words []string, options Options, open opener) 
 	return nil, first
 }
 
-// startError is that of a process that could not be started: another version of the protocol would not help.
-type startError struct{ err error }
-
-func (e *startError) Error() string { return e.err.Error() }
-func (e *startError) Unwrap() error { return e.err }
-
-// begin makes the connection and lists the tools, until start ends. The connection itself lives as long as ctx.
-func (c *Client) begin(ctx, start context.Context, version string, open opener) error {
-	l, err := open(&c.schemas)
+// begin makes the first connection and lists the tools, until start ends. The client lives as long as ctx.
+func (c *Client) begin(ctx, start context.Context) error {
+	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	conn, err := c.connect(start, c.meet)
 	if err != nil {
-		return &startError{&hiddenError{fmt.Errorf("MCP server %s: %w", c.where, err), c.hidden}}
-	}
-	c.process = l.process
-	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	client := sdk.NewClient(&sdk.Implementation{Name: "drover", Version: buildVersion()}, &sdk.ClientOptions{
-		Capabilities: &sdk.ClientCapabilities{}, // nil would promise roots
-	})
-	giveUp := context.AfterFunc(start, c.cancel)
-	c.session, err = client.Connect(c.ctx, l.transport, &sdk.ClientSessionOptions{ProtocolVersion: version})
-	if err == nil {
-		if info := c.session.InitializeResult(); info != nil && info.ServerInfo != nil {
-			c.name = info.ServerInfo.Name
-		}
-		if c.options.Name != "" {
-			c.name = c.options.Name
-		}
-		if c.name = validName(c.name); c.name == "" {
-			c.name = "mcp"
-		}
-		err = c.list(start)
-	}
-	if !giveUp() && err == nil { // start ended at the last moment, and c.ctx with it
-		err = start.Err()
-	}
-	if err != nil {
-		err = c.explain(start, err)
-		c.kill()
+		c.cancel(err)
 		return err
 	}
+	c.conn = conn
 	context.AfterFunc(ctx, func() { _ = c.close(0) }) // whoever ended ctx does not wait
 	return nil
 }
 
+// meet learns the server's name and its tools.
+func (c *Client) meet(ctx context.Context, session *sdk.ClientSession) error {
+	if info := session.InitializeResult(); info != nil && info.ServerInfo != nil {
+		c.name = info.ServerInfo.Name
+	}
+	if c.options.Name != "" {
+		c.name = c.options.Name
+	}
+	if c.name = validName(c.name); c.name == "" {
+		c.name = "mcp"
+	}
+	return c.list(ctx, session)
+}
+
 // list asks for the tools and keeps those that can be used.
-func (c *Client) list(ctx context.Context) error {
+func (c *Client) list(ctx context.Context, session *sdk.ClientSession) error {
 	defer c.schemas.finish()
 	taken := map[string]bool{}
 	seen := 0
-	for tool, err := range c.session.Tools(ctx, nil) {
+	for tool, err := range session.Tools(ctx, nil) {
 		if err != nil {
 			return err
 		}
@@ -261,12 +240,24 @@ func (c *Client) call(ctx context.Context, name string, arguments json.RawMessag
 	ended, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	defer context.AfterFunc(c.ctx, func() { end(errClosed) })()
-	result, err := c.session.CallTool(ended, &sdk.CallToolParams{Name: name, Arguments: arguments})
+	params := &sdk.CallToolParams{Name: name, Arguments: arguments}
+	conn, err := c.alive(ended)
+	if err != nil {
+		return nil, err
+	}
+	result, err := conn.session.CallTool(ended, params)
+	if errors.Is(err, sdk.ErrSessionMissing) && ended.Err() == nil { // refused before anything was done: it may be made again
+		conn.end()
+		if conn, err = c.alive(ended); err != nil {
+			return nil, err
+		}
+		result, err = conn.session.CallTool(ended, params)
+	}
 	if err != nil {
 		if c.ctx.Err() != nil {
 			end(errClosed) // the first cause counts: a call that was out of time already stays so
 		}
-		return nil, c.explain(ended, err)
+		return nil, c.explain(ended, conn, err)
 	}
 	return result, nil
 }
@@ -274,20 +265,24 @@ func (c *Client) call(ctx context.Context, name string, arguments json.RawMessag
 // errClosed is the cause of calls that end with their client.
 var errClosed = errors.New("the connection is closed")
 
-// explain turns an error of the SDK into what a person or a model can act on.
-func (c *Client) explain(ctx context.Context, err error) error {
-	return &hiddenError{c.explained(ctx, err), c.hidden}
+// explain turns an error of the SDK, over a connection or before there is one, into what a person or a model can act on.
+func (c *Client) explain(ctx context.Context, conn *connection, err error) error {
+	return &hiddenError{c.explained(ctx, conn, err), c.hidden}
 }
 
-func (c *Client) explained(ctx context.Context, err error) error {
+func (c *Client) explained(ctx context.Context, conn *connection, err error) error {
 	name := c.where
 	if c.name != "" {
 		name = fmt.Sprintf("%s (%s)", c.name, c.where)
 	}
+	var p *process
+	if conn != nil {
+		p = conn.process
+	}
 	var answer *jsonrpc.Error
-	if ctx.Err() == nil && c.process != nil && !errors.As(err, &answer) {
+	if ctx.Err() == nil && p != nil && !errors.As(err, &answer) {
 		// A process that dies is noticed first by its pipes; how it ended is known a moment later.
-		if ended := c.process.ending(time.Second); ended != "" {
+		if ended := p.ending(time.Second); ended != "" {
 			return fmt.Errorf("MCP server %s %s", name, ended)
 		}
 	}
@@ -296,8 +291,8 @@ func (c *Client) explained(ctx context.Context, err error) error {
 		return fmt.Errorf("MCP server %s: %w", name, cause)
 	case cause != nil:
 		words := ""
-		if c.process != nil {
-			words = c.process.lastWords()
+		if p != nil {
+			words = p.lastWords()
 		}
 		return fmt.Errorf("MCP server %s: %w%s", name, cause, words)
 	case errors.Is(err, sdk.ErrConnectionClosed):
@@ -314,33 +309,9 @@ const closeGrace = 2 * time.Second
 // did not end even so.
 func (c *Client) Close() error { return c.close(closeGrace) }
 
-func (c *Client) kill() { _ = c.close(0) }
-
 func (c *Client) close(grace time.Duration) error {
-	c.closeOnce.Do(func() {
-		c.cancel() // ends the calls, which the SDK would wait for
-		closed := make(chan struct{})
-		go func() {
-			if c.session != nil {
-				_ = c.session.Close()
-			}
-			close(closed)
-		}()
-		if c.process != nil {
-			c.closeErr = c.process.stop(grace)
-			return
-		}
-		select { // a server over HTTP is told, if it listens
-		case <-closed:
-		case <-time.After(grace):
-		}
-	})
-	return c.closeErr
-}
-
-func buildVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
+	c.cancel(errClosed) // ends the calls, which the SDK would wait for, and a start that is under way
+	c.turn <- struct{}{}
+	defer func() { <-c.turn }()
+	return c.conn.close(grace)
 }

@@ -35,6 +35,11 @@ func TestMain(m *testing.M) {
 
 // helperServer is a server as a process, which serves until its input ends or it does something worse.
 func helperServer(how string) {
+	for _, later := range []struct{ file, how string }{{os.Getenv(behavior + "_BROKEN"), "dead"}, {os.Getenv(behavior + "_MUTE"), "mute"}} {
+		if _, err := os.Stat(later.file); err == nil { // from when the file is there
+			how = later.how
+		}
+	}
 	switch how {
 	case "mute": // never answers
 		time.Sleep(time.Hour)
@@ -93,7 +98,9 @@ func startHelper(t *testing.T, how string, options Options) *Client {
 
 func command(t *testing.T, how string, options Options) (*Client, error) {
 	t.Helper()
-	options.Environment = append(os.Environ(), behavior+"="+how)
+	if options.Environment == nil {
+		options.Environment = append(os.Environ(), behavior+"="+how)
+	}
 	c, err := Command(t.Context(), []string{os.Args[0]}, options)
 	if err == nil {
 		t.Cleanup(func() { c.Close() })
@@ -189,7 +196,7 @@ func TestThroughTheProtocol(t *testing.T) {
 				&sdk.StreamableHTTPOptions{Stateless: true, JSONResponse: true}), Options{ProtocolVersion: version}),
 		} {
 			t.Run(name+" "+version, func(t *testing.T) {
-				if got := c.session.InitializeResult().ProtocolVersion; version != "" && got != version {
+				if got := c.conn.session.InitializeResult().ProtocolVersion; version != "" && got != version {
 					t.Errorf("spoke %q, want %q", got, version)
 				}
 				theirs := registryOf(t, c.Tools()...)
@@ -347,6 +354,43 @@ func TestResultLimit(t *testing.T) {
 	result, err := registryOf(t, c.Tools()...).Call(t.Context(), "greet", json.RawMessage(`{"name":"Ada"}`))
 	if want := "Hello, A\n[cut: the first 8 of 11 bytes]"; err != nil || result.Content != want || result.Cut != 3 {
 		t.Errorf("got %q, cut %d, %v; want %q", result.Content, result.Cut, err, want)
+	}
+}
+
+// A server over HTTP that knows nothing any more of a session, as after a restart, costs no call: a new session is begun.
+func TestSessionIsForgotten(t *testing.T) {
+	t.Parallel()
+	for _, version := range append([]string{""}, fallbacks...) {
+		var handler atomic.Pointer[http.Handler]
+		restart := func() {
+			server := sdk.NewServer(&sdk.Implementation{Name: "web"}, nil)
+			server.AddTool(&sdk.Tool{Name: "greet", InputSchema: json.RawMessage(`{"type":"object"}`)},
+				func(context.Context, *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
+					return &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: "hello"}}}, nil
+				})
+			var h http.Handler = sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, nil)
+			handler.Store(&h)
+		}
+		restart()
+		c := dialed(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*handler.Load()).ServeHTTP(w, r) }), Options{ProtocolVersion: version})
+		registry := registryOf(t, c.Tools()...)
+		for range 3 {
+			if result, err := registry.Call(t.Context(), "greet", nil); err != nil || result.Content != "hello" {
+				t.Errorf("version %q: got %q, %v", version, result.Content, err)
+			}
+			restart()
+		}
+		down := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "back soon", http.StatusServiceUnavailable)
+		}))
+		handler.Store(&down)
+		if _, err := registry.Call(t.Context(), "greet", nil); err == nil {
+			t.Errorf("version %q: a server that is down is no error", version)
+		}
+		restart()
+		if result, err := registry.Call(t.Context(), "greet", nil); err != nil || result.Content != "hello" {
+			t.Errorf("version %q, after the server was down: got %q, %v", version, result.Content, err)
+		}
 	}
 }
 

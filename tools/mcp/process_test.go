@@ -3,11 +3,16 @@
 package mcp
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,7 +23,7 @@ import (
 // patience is how long something that must happen may take on a busy machine before the test gives up on it.
 const patience = 20 * time.Second
 
-// A server that dies in the middle of a call is an error with its end and its last words; so is every call after it.
+// A server that dies in the middle of a call is an error with its end and its last words, as often as it does.
 func TestServerDies(t *testing.T) {
 	t.Parallel()
 	registry := registryOf(t, startHelper(t, "well", Options{}).Tools()...)
@@ -33,6 +38,112 @@ func TestServerDies(t *testing.T) {
 				t.Errorf("%q does not say %q", err, want)
 			}
 		}
+	}
+}
+
+// A server that died is started again by whoever calls next, once, and only then.
+func TestServerStartsAgain(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	c := startHelper(t, "well", Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	registry := registryOf(t, c.Tools()...)
+	pid := func() string {
+		result, err := registry.Call(t.Context(), "pid", nil)
+		if err != nil {
+			t.Error(err)
+		}
+		return result.Content
+	}
+	first := pid()
+	if again := pid(); again != first {
+		t.Errorf("processes %s and %s although nothing died", first, again)
+	}
+	for _, how := range []string{"in a call", "between calls"} {
+		before := pid()
+		if how == "in a call" {
+			if _, err := registry.Call(t.Context(), "die", nil); err == nil {
+				t.Fatal("the call that the server died of has no error")
+			}
+		} else {
+			n, err := strconv.Atoi(before)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Kill(n, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			<-c.conn.process.done
+		}
+		var wg sync.WaitGroup
+		pids := make([]string, 8)
+		for i := range pids {
+			wg.Go(func() { pids[i] = pid() })
+		}
+		wg.Wait()
+		if all := slices.Compact(pids); len(all) != 1 || all[0] == before {
+			t.Errorf("%s: after process %s came %q, want one other", how, before, all)
+		}
+	}
+	if n := strings.Count(log.String(), "it was started again"); n != 2 {
+		t.Errorf("%d starts are told: %s", n, log.String())
+	}
+}
+
+// A server that cannot be started again says why with each call, and may come back.
+func TestServerDoesNotStartAgain(t *testing.T) {
+	t.Parallel()
+	broken := filepath.Join(t.TempDir(), "broken")
+	c := startHelper(t, "well", Options{Environment: append(os.Environ(), behavior+"=well", behavior+"_BROKEN="+broken)})
+	registry := registryOf(t, c.Tools()...)
+	if err := os.WriteFile(broken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := registry.Call(t.Context(), "die", nil); err == nil {
+		t.Fatal("the call that the server died of has no error")
+	}
+	for range 2 {
+		_, err := registry.Call(t.Context(), "pid", nil)
+		var failed *tools.CallError
+		if !errors.As(err, &failed) || failed.Kind != tools.Failed || !strings.Contains(err.Error(), "starting it again failed: MCP server helper (") ||
+			!strings.Contains(err.Error(), "no license found") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if err := os.Remove(broken); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := registry.Call(t.Context(), "pid", nil); err != nil {
+		t.Errorf("when it can be started: %v", err)
+	}
+}
+
+// Whoever closes a client that starts its server again ends the start too.
+func TestCloseWhileStartingAgain(t *testing.T) {
+	t.Parallel()
+	broken := filepath.Join(t.TempDir(), "broken")
+	c := startHelper(t, "well", Options{Environment: append(os.Environ(), behavior+"=well", behavior+"_MUTE="+broken)})
+	registry := registryOf(t, c.Tools()...)
+	if err := os.WriteFile(broken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := registry.Call(t.Context(), "die", nil); err == nil {
+		t.Fatal("the call that the server died of has no error")
+	}
+	called := make(chan error, 1)
+	go func() {
+		_, err := registry.Call(t.Context(), "pid", nil)
+		called <- err
+	}()
+	time.Sleep(100 * time.Millisecond) // into the middle of the start; any other moment must give the same
+	begin := time.Now()
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-called; err == nil {
+		t.Error("the call has no error")
+	}
+	if took := time.Since(begin); took > patience {
+		t.Errorf("closing took %v", took)
 	}
 }
 
@@ -123,7 +234,7 @@ func TestProtocolVersions(t *testing.T) {
 		if _, err := registryOf(t, c.Tools()...).Call(t.Context(), "pid", nil); err != nil {
 			t.Errorf("%s: %v", how, err)
 		}
-		if got := c.session.InitializeResult().ProtocolVersion; (how == "new") != (got == fallbacks[1]) {
+		if got := c.conn.session.InitializeResult().ProtocolVersion; (how == "new") != (got == fallbacks[1]) {
 			t.Errorf("%s: spoke %s", how, got)
 		}
 	}
