@@ -91,10 +91,15 @@ func TestCopiedResult(t *testing.T) {
 		{"what goes on without a space", "It is version 1.9.", []string{"0"}, []string{end, "1"}},
 		{"the last word", "The venue is Kasai", []string{" is", " and", "."}, nil},
 		{"what may end", "It is version 1.9.0", []string{end, "."}, []string{"1"}},
+		{"a quotation begins", "It says:\n", []string{"budget", "b"}, []string{" budget", "version", "\n", end}},
+		{"a quotation goes on to the letter", "It says:\nbudget.yaml\ncollection", []string{"/", "/\n"}, []string{".", ",", " twice", "\n", end}},
+		{"a quotation is whole", "It says:\n" + result, []string{end}, []string{".", "\n", " twice"}},
+		{"what is no quotation any more", "It says:\nbudget, coll", []string{"ection", "ec"}, []string{"ege"}},
+		{"a list is none", "The files are:\n\nbudget.yaml,", []string{" collection", "\n"}, []string{" twice"}},
 	} {
 		c.check(t, func(pieces [][]byte, special llm.Token) llm.Constraint {
 			return &copiedResult{
-				Constraint: anything{}, pieces: pieces, stops: []llm.Token{special}, bias: 3, source: []byte(result), end: len(result) - 1,
+				Constraint: anything{}, pieces: pieces, stops: []llm.Token{special}, bias: 3, source: []byte(result), end: len(result) - 1, quoted: []byte(result),
 				asked: askedSentences("What is the venue in version.txt?", []byte(`{"path":"version.txt"}`), []byte(result)),
 			}
 		})

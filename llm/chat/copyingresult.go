@@ -12,7 +12,8 @@ import (
 )
 
 // copyingResult wraps the constraint of an answer after tool calls: an answer that has begun to repeat a result is likely to
-// go on with it, and to begin with a sentence of it that has a word of the request.
+// go on with it, and to begin with a sentence of it that has a word of the request. What is quoted after a first line that
+// ends with a colon is likely to be the whole result, to the letter.
 func (a *answer) copyingResult(inner llm.Constraint) llm.Constraint {
 	messages := a.req.Messages
 	if a.copyBias == 0 || len(messages) == 0 || messages[len(messages)-1].Role != prompts.RoleTool {
@@ -24,6 +25,9 @@ func (a *answer) copyingResult(inner llm.Constraint) llm.Constraint {
 	for i := len(messages) - 1; i >= 0 && request == ""; i-- {
 		switch m := messages[i]; m.Role {
 		case prompts.RoleTool:
+			if c.source == nil {
+				c.quoted = bytes.TrimSpace([]byte(m.Content))
+			}
 			c.source = append(append(c.source, m.Content...), '\n')
 		case prompts.RoleAssistant:
 			for _, call := range m.ToolCalls {
@@ -45,7 +49,8 @@ type copiedResult struct {
 	pieces [][]byte
 	stops  []llm.Token
 	source []byte   // the results of the turn, the last one first
-	asked  [][]byte // sentences of it that the request asks for
+	quoted []byte   // the last result
+	asked  [][]byte // sentences of the source that the request asks for
 	bias   float32
 	end    int // of the last word of the source
 
@@ -58,6 +63,9 @@ const leastAgreement = 4
 
 // mostAgreement is how many are looked at: more tell nothing.
 const mostAgreement = 64
+
+// dataMarks are in no sentence: what is told of data in words has none of them.
+const dataMarks = `{}[]"|<>\`
 
 // Accept implements [llm.Constraint].
 func (c *copiedResult) Accept(t llm.Token) error {
@@ -82,6 +90,10 @@ func (c *copiedResult) Mask(logits []float32) error {
 		c.begin(logits)
 		return nil
 	}
+	if rest, ok := c.quoting(); ok {
+		c.quote(logits, rest)
+		return nil
+	}
 	begin := len(c.text)
 	for begin > 0 && inWord(c.text[begin-1]) {
 		begin--
@@ -95,7 +107,7 @@ func (c *copiedResult) Mask(logits []float32) error {
 		if len(piece) == 0 || math.IsInf(float64(logits[id]), -1) {
 			continue
 		}
-		if !c.agrees(piece, len(word) > 0) {
+		if !c.agrees(piece, len(word) > 0) || bytes.ContainsAny(piece, dataMarks) {
 			logits[id] -= c.bias
 		}
 	}
@@ -105,6 +117,32 @@ func (c *copiedResult) Mask(logits []float32) error {
 		}
 	}
 	return nil
+}
+
+// quoting reports whether the answer is a line with a colon and the beginning of the last result, and what is left of it.
+func (c *copiedResult) quoting() (rest []byte, ok bool) {
+	head, tail, ok := bytes.Cut(c.text, []byte(":\n"))
+	if !ok || bytes.IndexByte(head, '\n') >= 0 {
+		return nil, false
+	}
+	return bytes.CutPrefix(c.quoted, tail)
+}
+
+// quoteBias is how much more certain it is what comes next in a quotation than in an answer that has some words of the result.
+const quoteBias = 6
+
+// quote makes the rest of a result likely, and the end of the answer where nothing is left of it.
+func (c *copiedResult) quote(logits []float32, rest []byte) {
+	for id, piece := range c.pieces {
+		if len(piece) == 0 || len(rest) == 0 || !bytes.HasPrefix(rest, piece) {
+			logits[id] -= quoteBias * c.bias
+		}
+	}
+	if len(rest) == 0 {
+		for _, t := range c.stops {
+			logits[t] += quoteBias * c.bias
+		}
+	}
 }
 
 // begin makes the sentences of the results that have a word of the request likely to begin the answer: without it a small

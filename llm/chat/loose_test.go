@@ -32,7 +32,7 @@ func TestLooseTools(t *testing.T) {
 			} {
 				tool := prompts.ToolDefinition{Name: "odd", Description: "A tool.", Parameters: json.RawMessage(c.schema)}
 				req := prompts.Request{
-					Messages: []prompts.Message{prompts.User("Call it.")}, Tools: []prompts.ToolDefinition{add, tool}, MaxTokens: 200,
+					Messages: []prompts.Message{prompts.User("Call it.")}, Tools: []prompts.ToolDefinition{add, tool}, MaxTokens: 200, AllowRepetition: true,
 					ToolChoice: prompts.ToolChoice{Mode: prompts.ToolChoiceNamed, Name: "odd"},
 				}
 				var refused *grammar.SchemaError

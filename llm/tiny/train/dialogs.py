@@ -4,6 +4,7 @@ import re
 import builtin
 import packs
 import served
+import technical
 from synthetic import Synthetic
 from tokenizer import MARK, MARKERS
 
@@ -72,6 +73,7 @@ class Dialogs:
         self.v, self.corpus = v, corpus
         self.synthetic = Synthetic(v, rich)
         self.results = builtin.Results(v)
+        self.marks = technical.Technical(v)
 
     # -- lists of tools
     def draw_tools(self, n, builtins=0.0, synthetic=.25, params=(0, 1, 1, 2, 2, 3)):
@@ -325,6 +327,24 @@ class Dialogs:
                     answer += value
             messages += [("user", self.roughen(text)), ("assistant", answer + "}", given)]
         return messages
+
+    def quoted(self, tools=None, turns=None):
+        """Results that programs write: they are repeated to the letter, those of files under the name of the file."""
+        v, c = self.v, self.corpus
+        if tools is None:
+            tools = [t.variant(v, rename=False) for t in c.builtins if v.chance(.7)] if v.chance(.5) else []
+            tools += self.draw_tools(v.rng.randint(1, 3), 0)
+            tools = [t for i, t in enumerate(tools) if t.name not in {o.name for o in tools[:i]}]
+            v.rng.shuffle(tools)
+        files = [t for t in tools if t.domain == "builtin" and t.name == "read_file"]
+        out = []
+        for _ in range(turns or v.rng.randint(2, 4)):
+            tool = v.pick(files if files and v.chance(.5) else [t for t in tools if t.domain != "builtin"] or files)
+            request, arguments, said = tool.ask(v)
+            text = self.marks.text()
+            answer = f"{said['path']} says:\n{text}" if tool in files else f"The result is:\n{text}"
+            out += [("user", self.roughen(request)), ("assistant", (tool, arguments)), ("ipython", text), ("assistant", answer)]
+        return self.render(tools, out)
 
     def bare(self):
         """No tools at all."""

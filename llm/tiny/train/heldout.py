@@ -1,6 +1,6 @@
 """Held-out cases: unseen words, phrasings and tools, for evaluate.py and, as JSON lines, for the evaluation through drover's own runtime.
 
-usage: heldout.py [OUT_FOLDER] [CASES]     writes builtin, results, unseen, packs and notool .jsonl.gz (format: README.md)
+usage: heldout.py [OUT_FOLDER] [CASES]     writes builtin, results, technical, unseen, packs and notool .jsonl.gz (format: README.md)
 """
 import gzip
 import json
@@ -71,6 +71,15 @@ class Maker:
             contains = ["not say"]
         return Case(tools, turns, answer=answer, contains=contains)
 
+    def technical(self):
+        """An answer that repeats what a program wrote."""
+        tools = self.shipped_tools() if self.v.chance(.5) else self.dialogs.draw_tools(self.v.rng.randint(1, 4), 0, synthetic=1)
+        tool = next((t for t in tools if t.name == "read_file"), None) or self.v.pick(tools)
+        request, arguments, said = tool.ask(self.v)
+        text = self.dialogs.marks.text()
+        answer = f"{said['path']} says:\n{text}" if tool.domain == "builtin" else f"The result is:\n{text}"
+        return Case(tools, [("user", request), ("assistant", (tool, arguments)), ("ipython", text)], answer=answer, contains=[text])
+
     def unseen(self):
         """A generated tool among 2 to 8 generated ones."""
         n = self.v.rng.randint(2, 8)
@@ -96,7 +105,7 @@ class Maker:
         return [getattr(self, kind)() for _ in range(n)]
 
 
-KINDS = ["builtin", "results", "unseen", "packs", "notool"]
+KINDS = ["builtin", "results", "technical", "unseen", "packs", "notool"]
 
 
 def plain(value):

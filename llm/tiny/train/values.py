@@ -123,7 +123,8 @@ def parts(kind):
 def lexicon(part):
     """(training, held-out) frequent words: noun, verb, adj, or name (proper names)."""
     words = wordnet.proper_names() if part == "name" else wordnet.frequent(part, {"noun": 6000, "verb": 1500, "adj": 2000}[part])
-    return [w for w in words if not held_out(w)], [w for w in words if held_out(w)]
+    say = lambda w: wordnet.INSTEAD.get(w, w)  # after the words are split: the other words stay where they are
+    return [say(w) for w in words if not held_out(w)], [say(w) for w in words if held_out(w)]
 
 
 @functools.lru_cache(None)

@@ -16,6 +16,10 @@ def held_out(word):
     return zlib.crc32(word.lower().encode()) % 10 == 0
 
 
+# What is said instead of words that insult people.
+INSTEAD = {"bastard": "cousin", "jap": "jar", "nazi": "dancer", "negro": "harbor", "nigger": "pebble", "retarded": "belated", "savage": "sailor", "shit": "mud", "whore": "widow"}
+
+
 @functools.lru_cache(None)
 def counts():
     """(lemma, part of speech digit) -> how often it was tagged in WordNet's concordance."""
@@ -98,7 +102,7 @@ def synonyms(part, size):
         found = [w for o in offsets for w in synsets(part)[o][0]]
         found += [w for s, o, l in synsets(part)[offsets[0]][1] if s == "@" and l == part[0] for w in synsets(part)[o][0]]
         found = [w for w in dict.fromkeys(w.lower() for w in found) if w in words and w != word][:4]
-        if found:
+        if found and not {word, *found} & INSTEAD.keys():
             out[word] = found
     return out
 
@@ -110,6 +114,6 @@ def glosses():
     for part in ("noun", "verb", "adj"):
         for lemmas, _, gloss in synsets(part).values():
             word, text = lemmas[0].replace("_", " "), gloss.split(";")[0].split('"')[0].strip()
-            if 10 < len(text) < 90 and re.fullmatch("[a-z ,'-]+", text) and re.fullmatch("[a-zA-Z ]{3,20}", word):
+            if not INSTEAD.keys() & {word, *text.split()} and 10 < len(text) < 90 and re.fullmatch("[a-z ,'-]+", text) and re.fullmatch("[a-zA-Z ]{3,20}", word):
                 out.append((word, text))
     return out
